@@ -1,0 +1,131 @@
+// The connection table of one worker: which backend a flow was given.
+//
+// It remembers so that a flow stays where it is when the Maglev table changes. It is a cache, not
+// the truth: a flow that finds no room is forwarded by the Maglev table all the same.
+//
+// Memory is fixed: buckets of six entries, one cache line each, allocated at construction. A flow
+// is known by its 64-bit hash: the low bits choose the bucket, the upper 32 are the tag. Two flows
+// that share both (about one in 10^15 pairs with a million entries) share an entry; the caller
+// checks that the backend serves what the packet asks for.
+//
+// Owns: its memory. Threads: one, the worker's; nothing in here is synchronised.
+// Units: Tick is seconds, of any clock that does not go back; it may wrap.
+// Invariants:
+//   1. A hash is in at most one entry, and only in its own bucket.
+//   2. Only an expired entry, or one in class `opening`, is ever replaced by another flow: a flood
+//   of
+//      new flows cannot push out one of which a second packet was seen.
+//   3. An entry is younger than 2^15 ticks: sweep() must pass over the table within that time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace guideway::flow {
+
+using Tick = std::uint16_t;
+inline constexpr Tick kMaxTimeout = 32'400;  // 9 hours: below 2^15 with time for a sweep
+
+// What is known of a flow, and so how long it is kept. Only the client's half is seen.
+enum class Class : std::uint8_t {
+  empty,        // no entry
+  opening,      // one packet so far, or only SYNs
+  established,  // TCP, and packets came after the first
+  closing,      // TCP, FIN or RST seen
+  udp,          // UDP, and packets came after the first
+};
+inline constexpr std::size_t kClasses = 5;
+
+struct Timeouts {
+  Tick opening = 10;
+  Tick established = 900;
+  Tick closing = 30;
+  Tick udp = 120;
+};
+
+// The class of a flow after a packet: `before` is `empty` for its first.
+[[nodiscard]] Class next_class(Class before, bool is_tcp, std::uint8_t tcp_flags);
+
+class Table {
+  static constexpr std::size_t kEntries = 6;
+  struct alignas(64) Bucket {
+    std::array<std::uint32_t, kEntries> tag;
+    std::array<std::uint32_t, kEntries> value;  // class in the upper 4 bits, backend below
+    std::array<Tick, kEntries> seen;
+    std::array<std::uint16_t, 2> unused;
+  };
+  static_assert(sizeof(Bucket) == 64, "one cache line a bucket");
+
+ public:
+  static constexpr std::uint32_t kMaxBackend = (1U << 28) - 1;
+
+  // A found entry. Valid until the next call that is not const.
+  class Entry {
+   public:
+    explicit operator bool() const { return bucket_ != nullptr; }
+    [[nodiscard]] std::uint32_t backend() const { return bucket_->value[index_] & kMaxBackend; }
+    [[nodiscard]] Class state() const { return static_cast<Class>(bucket_->value[index_] >> 28); }
+    // Ticks since the flow's last packet.
+    [[nodiscard]] Tick age(Tick now) const {
+      return static_cast<Tick>(now - bucket_->seen[index_]);
+    }
+
+   private:
+    friend class Table;
+    Bucket* bucket_ = nullptr;
+    std::size_t index_ = 0;
+  };
+
+  enum class Insertion : std::uint8_t {
+    inserted,         // into a free or an expired entry
+    evicted_opening,  // the oldest opening entry of the bucket made room
+    full,             // all entries of the bucket are of flows that live
+  };
+
+  // Room for at least `entries` flows (rounded up to a power of two of buckets).
+  Table(std::size_t entries, Timeouts timeouts);
+  Table(Table&&) noexcept = default;
+  Table& operator=(Table&&) noexcept = default;
+
+  // Brings the bucket of `hash` towards the cache.
+  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&bucket(hash), 1); }
+
+  // The live entry of `hash`, or one that is false.
+  [[nodiscard]] Entry find(std::uint64_t hash, Tick now);
+
+  // A packet of the flow was seen: the entry is in `state` from now on.
+  void refresh(Entry entry, Class state, Tick now);
+
+  // Gives the entry to another backend.
+  void reassign(Entry entry, std::uint32_t backend, Class state, Tick now);
+
+  // Remembers a flow. REQUIRES: find(hash) found nothing; backend <= kMaxBackend; state not empty.
+  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now);
+
+  // Frees what has expired in the next `buckets` buckets, round and round.
+  void sweep(Tick now, std::size_t buckets);
+
+  [[nodiscard]] std::size_t capacity() const { return (mask_ + 1) * kEntries; }
+  [[nodiscard]] std::size_t buckets() const { return mask_ + 1; }
+  // Entries by class, expired ones that were not swept yet included. [0] is of no meaning.
+  [[nodiscard]] const std::array<std::uint64_t, kClasses>& live() const { return live_; }
+
+ private:
+  struct Free {
+    void operator()(void* memory) const;
+  };
+
+  [[nodiscard]] Bucket& bucket(std::uint64_t hash) const { return buckets_.get()[hash & mask_]; }
+  [[nodiscard]] bool expired(const Bucket& bucket, std::size_t index, Tick now) const;
+  void write(Bucket& bucket, std::size_t index, std::uint32_t backend, Class state, Tick now);
+
+  std::array<Tick, kClasses> timeout_;
+  std::size_t mask_;
+  std::unique_ptr<Bucket, Free> buckets_;
+  std::size_t sweep_at_ = 0;
+  std::array<std::uint64_t, kClasses> live_{};
+};
+
+}  // namespace guideway::flow

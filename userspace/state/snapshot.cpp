@@ -1,0 +1,30 @@
+#include "state/snapshot.h"
+
+#include <bit>
+#include <cassert>
+
+namespace guideway {
+
+ServiceIndex::ServiceIndex(std::size_t services)
+    : mask_(std::bit_ceil(2 * services + 1) - 1), cells_(mask_ + 1) {}
+
+void ServiceIndex::insert(const Endpoint& at, Service service) {
+  const std::uint64_t key =
+      pack(at.address.wire().wire(), Be16(at.port).wire(), static_cast<std::uint8_t>(at.protocol));
+  std::size_t i = gw_mix64(key) & mask_;
+  while (cells_[i].key != kFree) {
+    assert(cells_[i].key != key);
+    i = (i + 1) & mask_;
+  }
+  cells_[i] = {key, service};
+}
+
+std::vector<std::uint32_t> Snapshot::table_entries() const {
+  std::vector<std::uint32_t> entries(backends.size());
+  for (const Pool& pool : pools)
+    for (const std::uint16_t member : pool.table->entries())
+      ++entries[pool.members[member].index()];
+  return entries;
+}
+
+}  // namespace guideway
