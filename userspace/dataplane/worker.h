@@ -1,0 +1,68 @@
+// One worker: a thread that owns one AF_XDP socket, one flow table and one CPU, and takes each
+// packet of its queue through receive → classify → select → encapsulate → transmit → reclaim.
+//
+// Without traffic it sleeps in poll() on its socket, for 100 ms at most, so that it notices a new
+// snapshot, or the end, in bounded time. With busy polling it never sleeps.
+//
+// Threads: construction, start(), stop() and destruction on the control thread; the rest is inside.
+// Owns: its flow table and its thread. Socket, counters and publication must outlive it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "core/result.h"
+#include "dataplane/pipeline.h"
+#include "flow/table.h"
+#include "state/counters.h"
+#include "state/publication.h"
+#include "xdp/socket.h"
+
+namespace guideway::dataplane {
+
+struct WorkerOptions {
+  std::string name;             // of the thread: at most 15 characters
+  std::uint32_t cpu = 0;        // that it is pinned to
+  std::uint32_t interface = 0;  // index of the interface that the socket is on
+  std::size_t reader = 0;       // its number in the Publication
+  std::size_t flow_entries = 0;
+  flow::Timeouts timeouts;
+  bool busy_poll = false;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerOptions& options, xdp::Socket& socket, WorkerCounters& counters,
+         Publication& publication);
+  ~Worker() { stop(); }
+
+  // Starts the thread, pinned. Fails if this process may not run on the CPU.
+  [[nodiscard]] Result<> start();
+  // Ends the thread; returns when it has ended.
+  void stop();
+
+  [[nodiscard]] std::uint32_t cpu() const { return options_.cpu; }
+  [[nodiscard]] std::size_t reader() const { return options_.reader; }
+
+ private:
+  void run(const std::stop_token& stop);
+  bool run_batch(const Snapshot& snapshot, flow::Tick now);
+  std::size_t transmit(std::size_t received);
+  void flush();
+  void idle(flow::Tick now);
+  void publish_gauges();
+
+  WorkerOptions options_;
+  xdp::Socket& socket_;
+  WorkerCounters& counters_;
+  Publication& publication_;
+  flow::Table flows_;
+  Pipeline pipeline_;
+  std::array<xdp::Descriptor, kBatch> descriptors_{};
+  std::array<Frame, kBatch> frames_{};
+  std::jthread thread_;
+};
+
+}  // namespace guideway::dataplane

@@ -1,0 +1,221 @@
+#include "xdp/attachment.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <xdp/libxdp.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace guideway::xdp {
+namespace {
+
+constexpr std::string_view kDispatcher = "xdp_dispatcher";  // libxdp's
+constexpr int kMaxPrograms = 10;                            // that it holds
+
+// What libbpf and libxdp said last as a warning: the kernel's own words (netlink extended
+// acknowledgement) reach us only this way.
+thread_local std::string last_kernel_words;
+
+void take_line(bool warning, bool debug, const char* format, va_list arguments) {
+  std::array<char, 1024> text{};
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  std::string line(text.data());
+  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
+  static constexpr std::string_view kKernel = "Kernel error message: ";
+  if (const auto at = line.find(kKernel); warning && at != std::string::npos)
+    last_kernel_words = line.substr(at + kKernel.size());
+  spdlog::log(debug ? spdlog::level::trace : spdlog::level::debug, "{}", line);
+}
+
+__attribute__((format(printf, 2, 0))) int take_libbpf(libbpf_print_level level, const char* format,
+                                                      va_list arguments) {
+  take_line(level == LIBBPF_WARN, level == LIBBPF_DEBUG, format, arguments);
+  return 0;
+}
+
+__attribute__((format(printf, 2, 0))) int take_libxdp(libxdp_print_level level, const char* format,
+                                                      va_list arguments) {
+  take_line(level == LIBXDP_WARN, level == LIBXDP_DEBUG, format, arguments);
+  return 0;
+}
+
+// The programs of an interface, or null if it has none.
+struct MultiprogClose {
+  void operator()(xdp_multiprog* programs) const { xdp_multiprog__close(programs); }
+};
+using Multiprog = std::unique_ptr<xdp_multiprog, MultiprogClose>;
+
+Multiprog programs_of(int interface_index) {
+  auto* programs = xdp_multiprog__get_from_ifindex(interface_index);
+  return Multiprog(libxdp_get_error(programs) != 0 ? nullptr : programs);
+}
+
+xdp_attach_mode to_libxdp(AttachMode mode) {
+  return mode == AttachMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
+}
+
+// Names of the programs that replace functions of the program `target`, as a dispatcher's do.
+std::vector<std::string> replacements_in(std::uint32_t target) {
+  std::vector<std::string> names;
+  for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+    const UniqueFd link(bpf_link_get_fd_by_id(id));
+    bpf_link_info link_info{};
+    std::uint32_t size = sizeof link_info;
+    if (!link.valid() || bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
+    if (link_info.type != BPF_LINK_TYPE_TRACING || link_info.tracing.target_obj_id != target)
+      continue;
+    const UniqueFd program(bpf_prog_get_fd_by_id(link_info.prog_id));
+    bpf_prog_info program_info{};
+    size = sizeof program_info;
+    if (program.valid() && bpf_obj_get_info_by_fd(program.get(), &program_info, &size) == 0)
+      names.emplace_back(program_info.name);
+  }
+  return names;
+}
+
+// Whether `main`, alone on its interface as far as libxdp knows, is what an earlier process of ours
+// left. libxdp knows a dispatcher's programs by their pins in a BPF file system; that of a process
+// in a network namespace of `ip netns` goes with the process, and an empty dispatcher stays.
+bool is_leftover(const xdp_program* main, const std::string& program) {
+  const std::string_view found = xdp_program__name(main);
+  if (found != kDispatcher) return found == program;
+  return std::ranges::all_of(replacements_in(xdp_program__id(main)),
+                             [&](const std::string& name) { return name == program; });
+}
+
+// Takes off what an earlier process of ours left. REQUIRES: lock_interface() is held.
+Result<> detach_leftover(const std::string& program, const std::string& interface, int index) {
+  const auto outcome = [&](const xdp_program* found, int error) -> Result<> {
+    if (error != 0)
+      return fail_errno("taking the left-over program " + program + " off " + interface, -error,
+                        "ip link set dev " + interface + " xdp off");
+    spdlog::info("{}: took off {} (id {}), which an earlier process had left", interface,
+                 xdp_program__name(found), xdp_program__id(found));
+    return {};
+  };
+  // Detaching changes the list, so it is read anew after each.
+  for (int round = 0; round < kMaxPrograms; ++round) {
+    const Multiprog programs = programs_of(index);
+    if (!programs) return {};
+    if (xdp_multiprog__is_legacy(programs.get())) {
+      const auto* main = xdp_multiprog__main_prog(programs.get());
+      if (main == nullptr || !is_leftover(main, program)) return {};
+      return outcome(main, xdp_multiprog__detach(programs.get()));
+    }
+    xdp_program* found = nullptr;
+    while ((found = xdp_multiprog__next_prog(found, programs.get())) != nullptr)
+      if (program == xdp_program__name(found)) break;
+    if (found == nullptr) return {};
+    const xdp_attach_mode mode = xdp_multiprog__attach_mode(programs.get());
+    if (auto done = outcome(found, xdp_program__detach(found, index, mode, 0)); !done) return done;
+  }
+  return {};
+}
+
+std::string attach_hint(int error, const std::string& interface, int index) {
+  if (error == EPERM || error == EACCES)
+    return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF";
+  if (error == EBUSY || error == EEXIST) {
+    const Multiprog programs = programs_of(index);
+    auto* main = programs ? xdp_multiprog__main_prog(programs.get()) : nullptr;
+    return (main != nullptr ? std::string("the XDP program ") + xdp_program__name(main) + " (id " +
+                                  std::to_string(xdp_program__id(main)) + ") is there already"
+                            : std::string("another XDP program is there already")) +
+           " and does not share; take it off with: ip link set dev " + interface + " xdp off";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view name(AttachMode mode) { return mode == AttachMode::native ? "native" : "generic"; }
+
+void route_library_output() {
+  libbpf_set_print(take_libbpf);
+  libxdp_set_print(take_libxdp);
+  // The dispatcher is pinned in a BPF file system; a network namespace of `ip netns` has none.
+  ::setenv("LIBXDP_BPFFS_AUTOMOUNT", "1", 0);
+}
+
+Result<UniqueFd> lock_interface(const std::string& program, const std::string& interface) {
+  const std::string doing = "taking interface " + interface;
+  UniqueFd lock(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!lock.valid()) return fail_errno(doing, errno);
+  // Abstract: the first byte of the path is 0. By name: it lives as long as the interface is called
+  // so.
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = program + "/" + interface;
+  std::memcpy(address.sun_path + 1, path.data(),
+              std::min(path.size(), sizeof address.sun_path - 1));
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + path.size());
+  if (::bind(lock.get(), reinterpret_cast<const sockaddr*>(&address), bytes) != 0) {
+    if (errno == EADDRINUSE)
+      return fail(doing + ": another process of Guideway serves it",
+                  "stop that one first, or give this one another interface");
+    return fail_errno(doing, errno);
+  }
+  return lock;
+}
+
+Result<Attachment> Attachment::attach(bpf_object* object, const std::string& program,
+                                      const std::string& interface, AttachMode mode) {
+  const std::string doing =
+      "attaching " + program + " to " + interface + " in " + std::string(name(mode)) + " mode";
+  const auto index = static_cast<int>(if_nametoindex(interface.c_str()));
+  if (index == 0) return fail(doing + ": there is no such interface");
+  if (auto done = detach_leftover(program, interface, index); !done)
+    return std::unexpected(done.error());
+
+  DECLARE_LIBXDP_OPTS(xdp_program_opts, options, .obj = object, .prog_name = program.c_str());
+  xdp_program* created = xdp_program__create(&options);
+  if (const auto error = libxdp_get_error(created); error != 0)
+    return fail_errno(doing + ": preparing the program", static_cast<int>(-error));
+  last_kernel_words.clear();
+  if (const int error = xdp_program__attach(created, index, to_libxdp(mode), 0); error != 0) {
+    xdp_program__close(created);
+    std::string words = last_kernel_words.empty() ? "" : " (" + last_kernel_words + ")";
+    return std::unexpected(Error{doing + ": " + std::strerror(-error) + words,
+                                 attach_hint(-error, interface, index), -error});
+  }
+  const Multiprog programs = programs_of(index);
+  const bool dispatcher = programs && !xdp_multiprog__is_legacy(programs.get());
+  return Attachment(created, index, mode, dispatcher);
+}
+
+Attachment::Attachment(Attachment&& other) noexcept
+    : program_(std::exchange(other.program_, nullptr)),
+      interface_index_(other.interface_index_),
+      mode_(other.mode_),
+      dispatcher_(other.dispatcher_) {}
+
+Attachment& Attachment::operator=(Attachment&& other) noexcept {
+  std::swap(program_, other.program_);
+  std::swap(interface_index_, other.interface_index_);
+  std::swap(mode_, other.mode_);
+  std::swap(dispatcher_, other.dispatcher_);
+  return *this;
+}
+
+Attachment::~Attachment() {
+  if (program_ == nullptr) return;
+  if (const int error = xdp_program__detach(program_, interface_index_, to_libxdp(mode_), 0);
+      error != 0 && error != -ENODEV)
+    spdlog::warn("detaching {} from interface {}: {}", xdp_program__name(program_),
+                 interface_index_, std::strerror(-error));
+  xdp_program__close(program_);
+}
+
+}  // namespace guideway::xdp

@@ -1,0 +1,120 @@
+#include "xdp/decapsulation.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "bpf/abi.h"
+#include "decap.skel.h"
+#include "xdp/counts.h"
+
+namespace guideway::xdp {
+namespace {
+
+constexpr const char* kProgram = "guideway_decap";
+
+constexpr auto kNames = std::to_array<std::string_view>({
+#define GW_VERDICT_NAME(name) #name,
+    GW_DECAP_VERDICT_LIST(GW_VERDICT_NAME)
+#undef GW_VERDICT_NAME
+});
+
+std::vector<Ipv4Address> addresses_of(const std::string& interface) {
+  std::vector<Ipv4Address> addresses;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return addresses;
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET || interface != at->ifa_name)
+      continue;
+    sockaddr_in address{};
+    std::memcpy(&address, at->ifa_addr, sizeof address);
+    addresses.emplace_back(Be32::from_wire(address.sin_addr.s_addr));
+  }
+  ::freeifaddrs(list);
+  return addresses;
+}
+
+Result<> fill(const bpf_map* map, const std::vector<Ipv4Address>& addresses) {
+  const std::uint32_t present = 1;
+  for (const Ipv4Address address : addresses) {
+    const std::uint32_t key = address.wire().wire();
+    if (const int error = bpf_map_update_elem(bpf_map__fd(map), &key, &present, BPF_ANY);
+        error != 0)
+      return fail_errno("adding " + address.text() + " to BPF map " + bpf_map__name(map), -error,
+                        error == -E2BIG
+                            ? "at most " + std::to_string(GW_DECAP_MAX_ADDRESSES) + " addresses"
+                            : "");
+  }
+  return {};
+}
+
+struct SkeletonDestroy {
+  void operator()(decap_bpf* skeleton) const { decap_bpf__destroy(skeleton); }
+};
+
+}  // namespace
+
+class Decapsulation::Impl {
+ public:
+  UniqueFd lock;
+  std::unique_ptr<decap_bpf, SkeletonDestroy> skeleton;
+  std::vector<Ipv4Address> locals;
+  std::unique_ptr<Attachment> attachment;  // goes first
+};
+
+Decapsulation::Decapsulation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Decapsulation::~Decapsulation() = default;
+
+Result<std::unique_ptr<Decapsulation>> Decapsulation::attach(const DecapsulationOptions& options) {
+  route_library_output();
+  auto impl = std::make_unique<Impl>();
+  auto lock = lock_interface(kProgram, options.interface);
+  if (!lock) return std::unexpected(std::move(lock).error());
+  impl->lock = std::move(*lock);
+  impl->locals = options.locals.empty() ? addresses_of(options.interface) : options.locals;
+  if (impl->locals.empty())
+    return fail("decapsulating on " + options.interface +
+                    ": there is no such interface, or it has no IPv4 address",
+                "give it one, or name the tunnel's destination with --local");
+
+  // Each mode needs an object of its own: one that was loaded cannot be loaded again.
+  Error native_error;
+  for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
+    impl->skeleton.reset(decap_bpf__open());
+    if (!impl->skeleton) return fail_errno("opening the decapsulation program", errno);
+    impl->skeleton->rodata->restricted = options.sources.empty() ? 0 : 1;
+    auto attachment = Attachment::attach(impl->skeleton->obj, kProgram, options.interface, mode);
+    if (!attachment) {
+      if (mode == AttachMode::generic) return std::unexpected(std::move(native_error));
+      native_error = std::move(attachment).error();
+      continue;
+    }
+    impl->attachment = std::make_unique<Attachment>(std::move(*attachment));
+    break;
+  }
+  if (auto done = fill(impl->skeleton->maps.sources, options.sources); !done)
+    return std::unexpected(done.error());
+  if (auto done = fill(impl->skeleton->maps.locals, impl->locals); !done)
+    return std::unexpected(done.error());
+  return std::unique_ptr<Decapsulation>(new Decapsulation(std::move(impl)));
+}
+
+AttachMode Decapsulation::mode() const { return impl_->attachment->mode(); }
+bool Decapsulation::dispatcher() const { return impl_->attachment->dispatcher(); }
+const std::vector<Ipv4Address>& Decapsulation::locals() const { return impl_->locals; }
+
+std::vector<std::pair<std::string, std::uint64_t>> Decapsulation::counters() const {
+  std::array<std::uint64_t, GW_DECAP_VERDICTS> counts{};
+  std::vector<std::pair<std::string, std::uint64_t>> named;
+  if (!read_counts(impl_->skeleton->maps.decap_verdicts, counts)) return named;
+  for (std::size_t i = 0; i < counts.size(); ++i) named.emplace_back(kNames[i], counts[i]);
+  return named;
+}
+
+}  // namespace guideway::xdp

@@ -1,0 +1,126 @@
+#include "xdp/nic.h"
+
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "core/unique_fd.h"
+
+namespace guideway::xdp {
+namespace {
+
+std::string other_interfaces() {
+  std::string names;
+  if (auto* list = if_nameindex(); list != nullptr) {
+    for (const auto* at = list; at->if_index != 0; ++at)
+      names += (names.empty() ? "" : ", ") + std::string(at->if_name);
+    if_freenameindex(list);
+  }
+  return names;
+}
+
+ifreq request_for(const std::string& name) {
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  return request;
+}
+
+// The driver's name; not every driver answers.
+std::string driver_of(int control, ifreq request) {
+  ethtool_drvinfo info{};
+  info.cmd = ETHTOOL_GDRVINFO;
+  request.ifr_data = reinterpret_cast<char*>(&info);
+  return ::ioctl(control, SIOCETHTOOL, &request) == 0 && info.driver[0] != '\0' ? info.driver
+                                                                                : "unknown";
+}
+
+std::uint32_t receive_queues_of(int control, ifreq request, const std::string& name) {
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (::ioctl(control, SIOCETHTOOL, &request) == 0) {
+    const std::uint32_t queues = channels.rx_count + channels.combined_count;
+    if (queues > 0) return queues;
+  }
+  // Drivers without channels: the kernel has a folder for each queue.
+  std::uint32_t queues = 0;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/sys/class/net/" + name + "/queues", error))
+    if (entry.path().filename().string().starts_with("rx-")) ++queues;
+  return queues > 0 ? queues : 1;
+}
+
+// From the drivers' sources, packets in one 4 KiB page.
+constexpr auto kNativeMtuLimits = std::to_array<std::pair<std::string_view, std::uint32_t>>({
+    {"veth", 3520},
+    {"virtio_net", 3506},
+    {"mlx5_core", 3498},
+    {"ixgbe", 3050},
+    {"i40e", 3046},
+    {"ice", 3046},
+    {"igc", 1500},
+});
+
+}  // namespace
+
+Result<Nic> find_nic(const std::string& name) {
+  const std::string doing = "interface " + name;
+  Nic nic;
+  nic.name = name;
+  nic.index = if_nametoindex(name.c_str());
+  if (nic.index == 0)
+    return fail(doing + ": there is no such interface", "there are: " + other_interfaces());
+
+  const UniqueFd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!control.valid()) return fail_errno(doing + ": opening a socket", errno);
+  ifreq request = request_for(name);
+  if (::ioctl(control.get(), SIOCGIFMTU, &request) != 0)
+    return fail_errno(doing + ": asking for its MTU", errno);
+  nic.mtu = static_cast<std::uint32_t>(request.ifr_mtu);
+  request = request_for(name);
+  if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0)
+    return fail_errno(doing + ": asking for its state", errno);
+  nic.up = (request.ifr_flags & IFF_UP) != 0;
+  nic.driver = driver_of(control.get(), request_for(name));
+  nic.receive_queues = receive_queues_of(control.get(), request_for(name), name);
+  return nic;
+}
+
+std::uint32_t native_mtu_limit(std::string_view driver) {
+  for (const auto& [known, limit] : kNativeMtuLimits)
+    if (known == driver) return limit;
+  return 0;
+}
+
+Result<std::uint32_t> choose_frame_bytes(const Nic& nic, std::uint32_t wanted) {
+  const std::uint32_t needed = kPacketHeadroom + longest_frame(nic.mtu);
+  const std::string doing = "interface " + nic.name;
+  if (wanted == 0) {
+    if (needed <= 2048) return 2048;
+    if (needed <= 4096) return 4096;
+  } else if (needed <= wanted) {
+    return wanted;
+  }
+  const std::uint32_t most = wanted == 0 ? 4096 : wanted;
+  const std::string mtu = std::to_string(most - kPacketHeadroom - longest_frame(0));
+  return fail(doing + ": its MTU of " + std::to_string(nic.mtu) + " does not fit frames of " +
+                  std::to_string(most) +
+                  " bytes: with headroom, Ethernet and VLAN tags a packet needs " +
+                  std::to_string(needed),
+              (wanted == 2048 && kPacketHeadroom + longest_frame(nic.mtu) <= 4096
+                   ? "set frame_size: 4096 or auto for this interface, or: ip link set dev "
+                   : "ip link set dev ") +
+                  nic.name + " mtu " + mtu);
+}
+
+}  // namespace guideway::xdp

@@ -1,0 +1,43 @@
+// What there is to know about a network interface before packets are taken from it, and whether its
+// MTU fits frames and driver.
+//
+// Threads: any; each call asks the kernel.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace guideway::xdp {
+
+struct Nic {
+  std::string name;
+  std::uint32_t index = 0;
+  std::string driver;     // as ethtool -i calls it; "unknown" if the driver does not say
+  std::uint32_t mtu = 0;  // bytes of an IP packet
+  bool up = false;
+  std::uint32_t receive_queues = 1;
+};
+
+// The interface `name` of this network namespace. An interface that is not there is an Error that
+// names those that are.
+[[nodiscard]] Result<Nic> find_nic(const std::string& name);
+
+// The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known
+// from the drivers' sources; 0: not known, the kernel will say.
+[[nodiscard]] std::uint32_t native_mtu_limit(std::string_view driver);
+
+// Bytes of a frame in front of the packet: XDP_PACKET_HEADROOM, in copy mode too.
+inline constexpr std::uint32_t kPacketHeadroom = 256;
+
+// The longest Ethernet frame of an interface with this MTU: two VLAN tags included.
+[[nodiscard]] constexpr std::uint32_t longest_frame(std::uint32_t mtu) { return mtu + 14 + 2 * 4; }
+
+// The frame size for `mtu`: `wanted`, or where that is 0 the smaller of 2048 and 4096 that fits.
+// An MTU that does not fit is an Error that says what to set.
+[[nodiscard]] Result<std::uint32_t> choose_frame_bytes(const Nic& nic, std::uint32_t wanted);
+
+}  // namespace guideway::xdp

@@ -1,0 +1,110 @@
+// One AF_XDP socket: one receive queue of one interface, its UMEM and the four rings
+// (Documentation/networking/af_xdp.rst). umem.h has the figure of who has a frame when.
+//
+// Threads: open() and statistics() on the control thread; all else on one thread, the worker's.
+// Owns: the socket, its rings, its frames.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/result.h"
+#include "xdp/nic.h"
+#include "xdp/umem.h"
+
+namespace guideway::xdp {
+
+// How packets get between NIC and frames: by DMA, or copied by the kernel.
+enum class BindMode : std::uint8_t { zero_copy, copy };
+[[nodiscard]] std::string_view name(BindMode mode);
+
+struct SocketOptions {
+  std::uint32_t frames = 4096;       // a power of two
+  std::uint32_t frame_bytes = 2048;  // 2048 or 4096
+  std::uint32_t ring = 2048;         // RX and TX descriptors; a power of two, at most `frames`
+  bool busy_poll = false;            // SO_PREFER_BUSY_POLL: the worker drives the NIC's NAPI itself
+};
+
+// A frame that was received or is to be sent: its place in the UMEM.
+struct Descriptor {
+  std::uint64_t address = 0;
+  std::uint32_t bytes = 0;
+};
+
+// struct xdp_statistics, with names.
+inline constexpr auto kSocketStatisticNames = std::to_array<std::string_view>(
+    {"rx_dropped", "rx_invalid_descs", "tx_invalid_descs", "rx_ring_full",
+     "rx_fill_ring_empty_descs", "tx_ring_empty_descs"});
+
+class Socket {
+ public:
+  // Makes the UMEM, gives all its frames to the FILL ring and binds to `queue` in `mode`, no other:
+  // what was obtained is read back from the kernel. A queue that is still busy, as the kernel frees
+  // the socket of a process that has just ended only after a while, is tried again for up to 5 s.
+  [[nodiscard]] static Result<std::unique_ptr<Socket>> open(const Nic& nic, std::uint32_t queue,
+                                                            BindMode mode,
+                                                            const SocketOptions& options);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  [[nodiscard]] int fd() const;
+  [[nodiscard]] std::uint32_t queue() const;
+  [[nodiscard]] BindMode mode() const;  // XDP_OPTIONS
+
+  [[nodiscard]] std::byte* data(std::uint64_t address) const;
+  // Writable bytes of the frame before `address`.
+  [[nodiscard]] std::uint32_t headroom(std::uint64_t address) const;
+
+  // Takes up to out.size() frames from the RX ring; how many. They are the caller's until they go
+  // to transmit() or recycle().
+  std::size_t receive(std::span<Descriptor> out);
+
+  // Frames that the TX ring has room for.
+  [[nodiscard]] std::size_t transmit_room();
+  // Puts frames into the TX ring. REQUIRES: no more than transmit_room(). The kernel may have to be
+  // told: flush().
+  void transmit(std::span<const Descriptor> frames);
+
+  // Gives frames back without sending them: to the FILL ring. Any address within the frame.
+  void recycle(std::span<const Descriptor> frames);
+
+  // Takes frames that were sent from the COMPLETION ring and gives them to the FILL ring; how many.
+  std::size_t reclaim();
+
+  struct Flushed {
+    std::uint32_t calls = 0;   // system calls made
+    std::uint32_t busy = 0;    // of these, told to come again
+    std::uint32_t errors = 0;  // of these, failed otherwise
+  };
+  // Makes the kernel send what is in the TX ring, as far as it needs telling. Does not wait.
+  Flushed flush();
+  // Whether the TX ring still holds frames that the kernel has not taken.
+  [[nodiscard]] bool transmit_pending();
+
+  // Tells the kernel that the FILL ring has frames again, if it asked for that.
+  void wake_receive();
+  // Runs the NIC's NAPI from this thread (busy polling).
+  void poll_nic();
+
+  // By kSocketStatisticNames.
+  [[nodiscard]] std::array<std::uint64_t, kSocketStatisticNames.size()> statistics() const;
+
+ private:
+  struct Rings;
+  Socket(std::uint32_t queue, FrameMemory memory);
+  [[nodiscard]] Result<> create(const Nic& nic, BindMode mode, const SocketOptions& options);
+  void fill_all();
+
+  std::uint32_t queue_;
+  BindMode mode_ = BindMode::copy;
+  FrameMemory memory_;
+  FrameLedger ledger_;
+  std::unique_ptr<Rings> rings_;
+};
+
+}  // namespace guideway::xdp

@@ -1,0 +1,98 @@
+#include "xdp/steering.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+#include "steer.skel.h"
+#include "xdp/counts.h"
+
+namespace guideway::xdp {
+namespace {
+
+std::uint64_t order(const gw_vip_key& key) { return std::bit_cast<std::uint64_t>(key); }
+bool before(const gw_vip_key& a, const gw_vip_key& b) { return order(a) < order(b); }
+
+}  // namespace
+
+struct Steering::Program {
+  steer_bpf* skeleton;
+};
+
+void Steering::ProgramDelete::operator()(Program* program) const {
+  steer_bpf__destroy(program->skeleton);
+  delete program;
+}
+
+Steering::Steering(ProgramPointer program, Attachment attachment)
+    : program_(std::move(program)), attachment_(std::move(attachment)) {}
+
+Steering::~Steering() = default;
+
+std::vector<gw_vip_key> vip_entries(const std::vector<Endpoint>& services) {
+  std::vector<gw_vip_key> entries;
+  for (const Endpoint& service : services) {
+    const std::uint32_t address = service.address.wire().wire();
+    entries.push_back({.address = address, .port = 0, .protocol = 0, .zero = 0});
+    entries.push_back({.address = address,
+                       .port = Be16(service.port).wire(),
+                       .protocol = static_cast<std::uint8_t>(service.protocol),
+                       .zero = 0});
+  }
+  std::ranges::sort(entries, before);
+  const auto repeated = std::ranges::unique(entries, {}, order);
+  entries.erase(repeated.begin(), repeated.end());
+  return entries;
+}
+
+Result<std::unique_ptr<Steering>> Steering::attach(const std::string& interface, AttachMode mode) {
+  route_library_output();
+  ProgramPointer program(new Program{steer_bpf__open()});
+  if (program->skeleton == nullptr) return fail_errno("opening the steering program", errno);
+  auto attachment = Attachment::attach(program->skeleton->obj, kProgram, interface, mode);
+  if (!attachment) return std::unexpected(std::move(attachment).error());
+  return std::unique_ptr<Steering>(new Steering(std::move(program), std::move(*attachment)));
+}
+
+Result<> Steering::set_socket(std::uint32_t queue, int fd) {
+  const int error =
+      bpf_map_update_elem(bpf_map__fd(program_->skeleton->maps.sockets), &queue, &fd, BPF_ANY);
+  if (error != 0)
+    return fail_errno("steering queue " + std::to_string(queue) + " to its socket", -error);
+  return {};
+}
+
+Result<> Steering::set_vips(const std::vector<Endpoint>& services) {
+  const int map = bpf_map__fd(program_->skeleton->maps.vips);
+  std::vector<gw_vip_key> wanted = vip_entries(services);
+  std::vector<gw_vip_key> missing, surplus;
+  std::ranges::set_difference(wanted, entries_, std::back_inserter(missing), before);
+  std::ranges::set_difference(entries_, wanted, std::back_inserter(surplus), before);
+
+  const gw_vip_value value{.flags = 0};
+  for (const gw_vip_key& key : missing)
+    if (const int error = bpf_map_update_elem(map, &key, &value, BPF_ANY); error != 0)
+      return fail_errno(
+          "adding " + Ipv4Address(Be32::from_wire(key.address)).text() + " to the VIP map", -error,
+          error == -E2BIG ? "it has room for " + std::to_string(GW_MAX_VIP_ENTRIES) + " entries"
+                          : "");
+  for (const gw_vip_key& key : surplus)
+    if (const int error = bpf_map_delete_elem(map, &key); error != 0 && error != -ENOENT)
+      return fail_errno(
+          "removing " + Ipv4Address(Be32::from_wire(key.address)).text() + " from the VIP map",
+          -error);
+  entries_ = std::move(wanted);
+  return {};
+}
+
+Result<std::array<std::uint64_t, GW_VERDICTS>> Steering::verdicts() const {
+  std::array<std::uint64_t, GW_VERDICTS> counts{};
+  if (auto read = read_counts(program_->skeleton->maps.verdicts, counts); !read)
+    return std::unexpected(std::move(read).error());
+  return counts;
+}
+
+}  // namespace guideway::xdp
