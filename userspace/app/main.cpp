@@ -1,0 +1,96 @@
+// guidewayd: options, logging, exit codes.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "app/daemon.h"
+#include "control/config.h"
+
+namespace guideway::app {
+namespace {
+
+// 0: stopped by a signal, or the file is right. 1: could not start, or the file is wrong. 2: wrong
+// use.
+constexpr int kFailed = 1;
+constexpr int kWrongUse = 2;
+
+spdlog::level::level_enum level_of(control::LogLevel level) {
+  switch (level) {
+    case control::LogLevel::trace: return spdlog::level::trace;
+    case control::LogLevel::debug: return spdlog::level::debug;
+    case control::LogLevel::info: return spdlog::level::info;
+    case control::LogLevel::warning: return spdlog::level::warn;
+    case control::LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+void log_to_stderr() {
+  auto logger = spdlog::stderr_logger_mt("guidewayd");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void print(const std::vector<control::Problem>& problems, const char* kind) {
+  for (const auto& problem : problems) std::fprintf(stderr, "%s%s\n", problem.text().c_str(), kind);
+}
+
+int run(const std::string& file, bool check_only) {
+  auto config = control::load_config(file);
+  if (!config) {
+    print(config.error(), "");
+    std::fprintf(stderr, "guidewayd: %s: %zu problem(s); nothing was started\n", file.c_str(),
+                 config.error().size());
+    return kFailed;
+  }
+  if (check_only) {
+    print(config->warnings, " (warning)");
+    std::printf("%s: right\n", file.c_str());
+    return 0;
+  }
+  log_to_stderr();
+  spdlog::set_level(level_of(config->model.log.level));
+  for (const auto& warning : config->warnings) spdlog::warn("{}", warning.text());
+  auto daemon = Daemon::start(std::move(config->model), file);
+  if (!daemon) {
+    spdlog::error("cannot start: {}", daemon.error().text());
+    return kFailed;
+  }
+  spdlog::info("guidewayd is ready");
+  (*daemon)->run();
+  daemon->reset();
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace guideway::app
+
+int main(int argc, char** argv) {
+  CLI::App options("guidewayd: an AF_XDP layer-4 load balancer");
+  options.footer(
+      "Example: guidewayd --check /etc/guideway/guideway.yaml && guidewayd "
+      "/etc/guideway/guideway.yaml");
+  options.set_version_flag("--version", std::string("guidewayd ") + GUIDEWAY_VERSION);
+  std::string file;
+  bool check_only = false;
+  options.add_option("FILE,-c,--config", file, "The configuration (docs/configuration.md)")
+      ->required();
+  options.add_flag("--check", check_only, "Only say whether the file is right");
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return options.exit(error) == 0 ? 0 : guideway::app::kWrongUse;
+  }
+  try {
+    return guideway::app::run(file, check_only);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "guidewayd: %s\n", error.what());
+    return guideway::app::kFailed;
+  }
+}

@@ -1,0 +1,94 @@
+#include "cli/client.h"
+
+#include <sys/un.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <cstdint>
+#include <utility>
+
+namespace guideway::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace errc = boost::system::errc;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+using Stream = beast::basic_stream<Local>;
+
+constexpr unsigned kHttp11 = 11;
+// The document of a daemon with all the services and backends that there can be is below 32 MiB.
+constexpr std::uint64_t kMaxDocumentBytes = 64 << 20;
+
+std::unexpected<Error> cannot_connect(const std::string& path, error_code error) {
+  const std::string cause = "connecting to " + path + ": " + error.message();
+  if (error == errc::permission_denied || error == errc::operation_not_permitted)
+    return fail(cause, "run this as root, or as a user who may write to the socket");
+  return fail("guidewayd is not running, or its socket is elsewhere: " + cause,
+              "start it, or name the socket with --socket");
+}
+
+std::unexpected<Error> cannot_ask(const std::string& path, error_code error,
+                                  std::chrono::milliseconds patience) {
+  const std::string doing = "asking guidewayd at " + path + ": ";
+  if (error == beast::error::timeout) {
+    return fail(doing + "no answer within " + std::to_string(patience.count()) + " ms",
+                "see in its log what it is doing");
+  }
+  return fail(doing + error.message(), "is it guidewayd that listens there?");
+}
+
+asio::awaitable<Result<std::string>> ask(const std::string& path,
+                                         std::chrono::milliseconds patience) {
+  const auto ended = [](error_code& error) {
+    return asio::redirect_error(asio::use_awaitable, error);
+  };
+  error_code error;
+  Stream stream(co_await asio::this_coro::executor);
+  stream.expires_after(patience);
+  co_await stream.async_connect(Local::endpoint(path), ended(error));
+  if (error) co_return cannot_connect(path, error);
+
+  http::request<http::empty_body> request(http::verb::get, "/v1/status", kHttp11);
+  request.set(http::field::host, "guidewayd");
+  request.keep_alive(false);
+  co_await http::async_write(stream, request, ended(error));
+  if (error) co_return cannot_ask(path, error, patience);
+
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> answer;
+  answer.body_limit(kMaxDocumentBytes);
+  co_await http::async_read(stream, buffer, answer, ended(error));
+  if (error) co_return cannot_ask(path, error, patience);
+  if (answer.get().result() != http::status::ok) {
+    co_return fail("asking guidewayd at " + path + ": it answers " +
+                   std::to_string(answer.get().result_int()) + ": " + answer.get().body());
+  }
+  co_return std::move(answer.get().body());
+}
+
+}  // namespace
+
+Result<std::string> fetch_status(const std::string& socket_path,
+                                 std::chrono::milliseconds patience) {
+  // What does not fit is nowhere a socket: Asio would throw.
+  if (socket_path.empty() || socket_path.size() >= sizeof(sockaddr_un::sun_path))
+    return cannot_connect(socket_path, errc::make_error_code(errc::filename_too_long));
+  asio::io_context io;
+  auto answer = asio::co_spawn(io, ask(socket_path, patience), asio::use_future);
+  io.run();
+  return answer.get();
+}
+
+}  // namespace guideway::cli

@@ -1,0 +1,50 @@
+// A Model while it is read: its values, and where in the file those stand that are still to be
+// compared with each other.
+//
+// Invariants: each vector of places is as long as what it stands beside, also in the presence of
+// problems; a value that was not readable has a default in the model and a Place that is false.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/config_reader.h"
+#include "control/model.h"
+
+namespace guideway::control {
+
+struct InterfacePlaces {
+  Place name;
+  Place queue_list;           // false with `queues: all`
+  std::vector<Place> queues;  // beside Interface::queues
+};
+
+struct PoolPlaces {
+  Place name;
+  Place table_size;              // false: not in the file
+  Place backends;                // of the list
+  std::vector<Place> addresses;  // beside PoolConfig::backends
+};
+
+struct ServicePlaces {
+  Place name;
+  Place vip;
+  std::vector<Place> ports;  // beside ServiceConfig::endpoints
+  Place pool;
+  std::string pool_name;  // what ServiceConfig::pool is to be found by
+};
+
+struct Draft {
+  Model model;
+  std::vector<InterfacePlaces> interfaces;
+  Place source;
+  Place pool_list;
+  std::vector<PoolPlaces> pools;
+  Place service_list;
+  std::vector<ServicePlaces> services;
+};
+
+// Reads all sections under `root`, reports all that is wrong with a value by itself.
+[[nodiscard]] Draft read_draft(const Cursor& root);
+
+}  // namespace guideway::control

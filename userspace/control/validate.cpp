@@ -1,0 +1,228 @@
+#include "control/validate.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "control/words.h"
+#include "maglev/table.h"
+#include "state/snapshot.h"
+
+namespace guideway::control {
+namespace {
+
+// At 100 entries for each backend their shares differ by 1 % (the paper's section 5.3).
+constexpr std::uint64_t kEntriesPerBackend = 100;
+
+std::string at_line(int line) { return "at line " + std::to_string(line); }
+
+// Remembers the line where each value stands first.
+template <class Value>
+class FirstLines {
+ public:
+  // The line of an earlier `value`, if there is one.
+  std::optional<int> earlier(const Value& value, const Place& place) {
+    const auto [first, is_new] = lines_.try_emplace(value, place.mark.line);
+    return is_new ? std::nullopt : std::optional(first->second);
+  }
+  // The line of `value`, if it was given to earlier().
+  [[nodiscard]] std::optional<int> find(const Value& value) const {
+    const auto found = lines_.find(value);
+    return found == lines_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  std::map<Value, int> lines_;
+};
+
+std::uint32_t prime_from(std::uint64_t number, int step) {
+  auto candidate =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(number, maglev::kMaxTableSize));
+  while (!maglev::is_prime(candidate)) candidate += static_cast<std::uint32_t>(step);
+  return candidate;
+}
+
+void check_interfaces(const Draft& draft, Problems& problems) {
+  FirstLines<std::string> names;
+  for (std::size_t i = 0; i < draft.interfaces.size(); ++i) {
+    const Interface& interface = draft.model.interfaces[i];
+    const InterfacePlaces& places = draft.interfaces[i];
+    if (places.name)
+      if (const auto line = names.earlier(interface.name, places.name))
+        problems.error(places.name, quoted(interface.name) + " is already " + at_line(*line) +
+                                        "; an interface is listed once");
+    FirstLines<std::uint32_t> queues;
+    for (std::size_t j = 0; j < places.queues.size(); ++j)
+      if (const auto line = queues.earlier(interface.queues[j], places.queues[j]))
+        problems.error(places.queues[j], "queue " + std::to_string(interface.queues[j]) +
+                                             " is already " + at_line(*line) +
+                                             "; a queue is listed once");
+    if (places.queue_list)
+      problems.warn(
+          places.queue_list,
+          "packets to a VIP that arrive on other queues are dropped; let the NIC spread over "
+          "these queues only (ethtool -X), or set queues: all");
+  }
+}
+
+void check_table_size(const PoolConfig& pool, const PoolPlaces& places, Problems& problems) {
+  const Place& where = places.table_size ? places.table_size : places.backends;
+  if (!maglev::is_prime(pool.table_size)) {
+    problems.error(where, "must be a prime; the nearest to " + std::to_string(pool.table_size) +
+                              " are " + std::to_string(prime_from(pool.table_size, -1)) + " and " +
+                              std::to_string(prime_from(pool.table_size, 1)));
+    return;
+  }
+  if (!places.backends) return;
+  const std::string count = std::to_string(pool.backends.size());
+  if (pool.backends.size() > maglev::kMaxMembers) {
+    problems.error(places.backends, "a pool has at most " + std::to_string(maglev::kMaxMembers) +
+                                        " backends, not " + count);
+    return;
+  }
+  const auto active = static_cast<std::size_t>(
+      std::ranges::count_if(pool.backends, [](const auto& backend) { return backend.weight > 0; }));
+  const std::string size = std::to_string(pool.table_size);
+  const std::string right =
+      std::to_string(prime_from(kEntriesPerBackend * std::max<std::size_t>(active, 1), 1));
+  if (pool.backends.size() > pool.table_size)
+    problems.error(where, "table_size " + size + " is less than the number of backends, " + count +
+                              "; set it to " + right + " or a larger prime");
+  else if (active == 0)
+    problems.warn(places.backends,
+                  "all backends have weight 0: new flows to this pool are dropped");
+  else if (active > 1 && pool.table_size < kEntriesPerBackend * active)
+    problems.warn(where, "table_size " + size + " is less than 100 for each of " +
+                             std::to_string(active) +
+                             " backends, so that their shares are uneven; set it to " + right +
+                             " or a larger prime");
+}
+
+// Answers where each backend's address stands first.
+FirstLines<Ipv4Address> check_pools(const Draft& draft, Problems& problems) {
+  FirstLines<Ipv4Address> backends;
+  FirstLines<std::string> names;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < draft.pools.size(); ++i) {
+    const PoolConfig& pool = draft.model.pools[i];
+    const PoolPlaces& places = draft.pools[i];
+    if (places.name)
+      if (const auto line = names.earlier(pool.name, places.name))
+        problems.error(places.name, "pool " + quoted(pool.name) + " is already " + at_line(*line) +
+                                        "; pools differ by name");
+    FirstLines<Ipv4Address> addresses;
+    for (std::size_t j = 0; j < places.addresses.size(); ++j) {
+      const Ipv4Address address = pool.backends[j].address;
+      if (!places.addresses[j]) continue;
+      static_cast<void>(backends.earlier(address, places.addresses[j]));
+      if (const auto line = addresses.earlier(address, places.addresses[j]))
+        problems.error(places.addresses[j], "backend " + address.text() + " is already " +
+                                                at_line(*line) + "; a pool has an address once");
+    }
+    check_table_size(pool, places, problems);
+    count += pool.backends.size();
+  }
+  if (count > kMaxBackendSlots)
+    problems.error(draft.pool_list, "all pools together have at most " +
+                                        std::to_string(kMaxBackendSlots) + " backends, not " +
+                                        std::to_string(count));
+  return backends;
+}
+
+void check_vips(const Draft& draft, const FirstLines<Ipv4Address>& backends, Problems& problems) {
+  for (std::size_t i = 0; i < draft.services.size(); ++i) {
+    const Place& place = draft.services[i].vip;
+    const Ipv4Address vip = draft.model.services[i].vip;
+    if (!place) continue;
+    if (const auto line = backends.find(vip))
+      problems.error(place, vip.text() + " is also a backend's address, " + at_line(*line) +
+                                "; a VIP must be an address that no backend is reached by");
+    if (draft.source && vip == draft.model.encapsulation.source)
+      problems.error(place, vip.text() + " is also encapsulation.source, " +
+                                at_line(draft.source.mark.line) +
+                                "; a VIP must be an address that no load balancer has for itself");
+  }
+}
+
+void check_endpoints(const Draft& draft, Problems& problems) {
+  FirstLines<std::string> names;
+  FirstLines<Endpoint> endpoints;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < draft.services.size(); ++i) {
+    const ServiceConfig& service = draft.model.services[i];
+    const ServicePlaces& places = draft.services[i];
+    if (places.name)
+      if (const auto line = names.earlier(service.name, places.name))
+        problems.error(places.name, "service " + quoted(service.name) + " is already " +
+                                        at_line(*line) + "; services differ by name");
+    count += service.endpoints.size();
+    if (!places.vip) continue;
+    for (std::size_t j = 0; j < places.ports.size(); ++j)
+      if (const auto line = endpoints.earlier(service.endpoints[j], places.ports[j]))
+        problems.error(places.ports[j], service.endpoints[j].text() + " is already " +
+                                            at_line(*line) +
+                                            "; a port of a VIP is in one service only");
+  }
+  if (count > kMaxServiceSlots)
+    problems.error(draft.service_list, "all services together have at most " +
+                                           std::to_string(kMaxServiceSlots) + " ports, not " +
+                                           std::to_string(count));
+}
+
+std::string no_such_pool(const Model& model, std::string_view name) {
+  constexpr std::size_t kCompared = 256, kShown = 10;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::min(model.pools.size(), kCompared); ++i)
+    names.push_back(model.pools[i].name);
+  const std::string message = "there is no pool " + quoted(name) + "; ";
+  if (const auto near = nearest(name, names))
+    return message + "did you mean " + quoted(*near) + "?";
+  const std::string more =
+      std::to_string(model.pools.size() - std::min(names.size(), kShown)) + " more";
+  if (names.size() > kShown) {
+    names.resize(kShown);
+    names.push_back(more);
+  }
+  return message + "the pools are " + joined(names, "and");
+}
+
+void resolve_pools(Draft& draft, Problems& problems) {
+  // A name that was not readable may be the one that is missed.
+  const bool all_named = std::ranges::all_of(
+      draft.pools, [](const PoolPlaces& places) { return static_cast<bool>(places.name); });
+  std::unordered_map<std::string_view, std::size_t> by_name;
+  for (std::size_t i = 0; i < draft.pools.size(); ++i)
+    by_name.try_emplace(draft.model.pools[i].name, i);
+  std::vector<bool> used(draft.pools.size());
+  for (std::size_t i = 0; i < draft.services.size(); ++i) {
+    const ServicePlaces& places = draft.services[i];
+    if (!places.pool) continue;
+    if (const auto found = by_name.find(places.pool_name); found != by_name.end()) {
+      draft.model.services[i].pool = found->second;
+      used[found->second] = true;
+    } else if (all_named && !draft.pools.empty()) {
+      problems.error(places.pool,
+                     problems.errors_full() ? "" : no_such_pool(draft.model, places.pool_name));
+    }
+  }
+  for (std::size_t i = 0; i < draft.pools.size(); ++i)
+    if (!used[i] && draft.pools[i].name)
+      problems.warn(draft.pools[i].name,
+                    "no service uses pool " + quoted(draft.model.pools[i].name));
+}
+
+}  // namespace
+
+void validate(Draft& draft, Problems& problems) {
+  check_interfaces(draft, problems);
+  const FirstLines<Ipv4Address> backends = check_pools(draft, problems);
+  check_vips(draft, backends, problems);
+  check_endpoints(draft, problems);
+  resolve_pools(draft, problems);
+}
+
+}  // namespace guideway::control
