@@ -1,0 +1,392 @@
+"""The lab: network namespaces and multi-queue veth pairs in which Guideway has real packets to
+forward and real web servers to forward them to.
+
+    client ────────── router ────────── lb1, lb2, ..          fabric: 10.77.0.0/16, MTU 1600,
+    203.0.113.10        │    ECMP: VIP                        so that 24 bytes of GRE fit
+    MTU 1500            └────────────── be1, be2, ..
+                          back: DSR     198.51.100.1 (VIP) on lo
+
+A namespace is called PREFIX-client, PREFIX-router and so on. In each of them `net0` leads to the
+router, whose own ends are `to-client`, `to-lb1`, `to-be1`. The router sends the VIP to the load
+balancers; a load balancer reaches a backend through the router as well, and the backend answers
+the client directly, from the VIP.
+
+Backends decapsulate with the kernel's GRE device, or, where it has none, with `guideway decap`.
+
+All that is made is recorded in /run/guideway-lab/PREFIX before it is made. `up` first removes what
+a run that crashed has left; `down` leaves nothing.
+"""
+import argparse
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import sys
+import time
+
+from support import netns, process, webserver
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = pathlib.Path("/run/guideway-lab")
+VIP = "198.51.100.1"
+CLIENT = "203.0.113.10"
+CLIENT_GATEWAY = "203.0.113.1"
+CLIENT_MTU = 1500
+FABRIC_MTU = 1600
+INTERFACE = "net0"
+DECAPSULATIONS = ("auto", "kernel", "xdp")
+
+
+class LabError(Exception):
+    """The lab cannot be brought up as asked; says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A namespace at the end of one veth pair to the router."""
+    name: str
+    address: str
+    gateway: str
+    mtu: int
+
+
+def programs(preset=None):
+    """The folder of the built programs: of $GUIDEWAY_BIN, or of a preset."""
+    return pathlib.Path(os.environ.get("GUIDEWAY_BIN") or ROOT / "build" / (preset or "dev") / "bin")
+
+
+@contextlib.contextmanager
+def _locked(prefix, seconds):
+    """One user of a prefix at a time. The lock file goes when nothing of the lab is left."""
+    path = RUN.with_name(f"{RUN.name}-{prefix}.lock")
+    deadline = time.monotonic() + seconds
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever had it may have removed the file: a lock on a file without a name is worthless.
+            if path.exists() and os.fstat(fd).st_ino == path.stat().st_ino:
+                break
+        os.close(fd)
+        if time.monotonic() > deadline:
+            raise LabError(f"the lab '{prefix}' is in use by another process (lock {path})")
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(fd)
+
+
+class Lab:
+    """One lab, up or not. Use `with lab.held():` around all that changes it."""
+
+    def __init__(self, prefix="gwlab", backends=3, lbs=1, queues=2, decapsulation="auto", bin_dir=None):
+        if not re.fullmatch(r"[a-z][a-z0-9]{0,15}", prefix):
+            raise LabError(f"prefix '{prefix}': up to 16 lower-case letters and digits, a letter first")
+        for what, value, most in (("backends", backends, 99), ("lbs", lbs, 99), ("queues", queues, 64)):
+            if not 1 <= value <= most:
+                raise LabError(f"{what}: {value} is not within 1 to {most}")
+        self.prefix, self.queues, self.decapsulation = prefix, queues, decapsulation
+        self.bin_dir = pathlib.Path(bin_dir or programs())
+        self.folder = RUN / prefix
+        self.client = Node("client", CLIENT, CLIENT_GATEWAY, CLIENT_MTU)
+        self.lbs = [Node(f"lb{i}", f"10.77.{i}.2", f"10.77.{i}.1", FABRIC_MTU)
+                    for i in range(1, lbs + 1)]
+        self.backends = [Node(f"be{i}", f"10.77.{100 + i}.2", f"10.77.{100 + i}.1", FABRIC_MTU)
+                         for i in range(1, backends + 1)]
+        self._state = {"namespaces": [], "processes": []}
+
+    @property
+    def nodes(self):
+        return [self.client, *self.lbs, *self.backends]
+
+    def ns(self, name):
+        """The namespace of a node of this lab."""
+        return f"{self.prefix}-{name}"
+
+    def inside(self, name):
+        return netns.inside(self.ns(name))
+
+    def node_folder(self, name):
+        return self.folder / name
+
+    def held(self, seconds=600.0):
+        """The lock of this prefix, for as long as the block runs."""
+        return _locked(self.prefix, seconds)
+
+    # ---- up ------------------------------------------------------------------------------------
+
+    def up(self, say=lambda text: None):
+        """Brings the lab up, after removing what is left of a former one. All or nothing."""
+        if os.geteuid() != 0:
+            raise LabError("network namespaces need root: run this as root")
+        if not os.path.exists(webserver.NGINX):
+            raise LabError(f"{webserver.NGINX} is missing: run scripts/deps")
+        self.down()
+        try:
+            say("namespaces and links")
+            self._make_namespaces()
+            self._make_links()
+            say("routes")
+            self._make_routes()
+            say("web servers")
+            self._start_web_servers()
+            self._start_decapsulation(say)
+        except BaseException:
+            with contextlib.suppress(netns.CommandFailed):
+                self.down()  # what failed first is what is to be said
+            raise
+
+    def _make_namespaces(self):
+        self.folder.mkdir(parents=True)
+        self._state = {"namespaces": [self.ns(name) for name in
+                                      ["router", *(node.name for node in self.nodes)]],
+                       "processes": []}
+        self._save()
+        netns.ip_batch(f"netns add {name}" for name in self._state["namespaces"])
+        for name in self._state["namespaces"]:
+            router = name == self.ns("router")
+            netns.set_sysctls(name, {
+                # Before there are interfaces: `default` is what they start with.
+                "net.ipv6.conf.all.disable_ipv6": 1,
+                "net.ipv6.conf.default.disable_ipv6": 1,
+                "net.ipv4.ip_forward": int(router),
+                # The way back is not the way there: answers come from the VIP on another link.
+                "net.ipv4.conf.all.rp_filter": 0,
+                "net.ipv4.conf.default.rp_filter": 0,
+                # A router that changes its MAC address says so, as routers do when they fail over.
+                "net.ipv4.conf.default.arp_notify": int(router),
+                # ECMP by addresses and ports, so that one client reaches all load balancers.
+                "net.ipv4.fib_multipath_hash_policy": 1,
+                # A connection keeps to the queue that it began on, also after a time-out.
+                "net.core.txrehash": 0,
+            })
+
+    def _make_links(self):
+        """Queues everywhere but at the client. The kernel chooses a queue by the flow's hash, and behind
+        a veth takes the sender's queue for the one that a packet came in on: with two of them on two
+        links in a row, every flow would end on the first. So only the router chooses."""
+        router = self.ns("router")
+        lines = []
+        for node in self.nodes:
+            number = 1 if node is self.client else self.queues
+            queues = f"numrxqueues {number} numtxqueues {number}"
+            lines += [f"link add to-{node.name} netns {router} mtu {node.mtu} {queues} type veth "
+                      f"peer name {INTERFACE} netns {self.ns(node.name)} mtu {node.mtu} {queues}"]
+        netns.ip_batch(lines)
+        for node in self.nodes:
+            self._finish_checksums(router, f"to-{node.name}")
+            self._finish_checksums(self.ns(node.name), INTERFACE)
+
+    @staticmethod
+    def _finish_checksums(namespace, device):
+        """A veth claims to compute checksums and to cut large segments, and passes both on undone:
+        its peer is the same memory. Guideway would then wrap a packet whose inner checksum is
+        unfinished, or one of 64 KiB, and no backend could mend that."""
+        netns.run("ip", "netns", "exec", namespace,
+                  "ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+
+    def _make_routes(self):
+        router = []
+        for node in self.nodes:
+            router += [f"address add {node.gateway}/24 dev to-{node.name}", f"link set to-{node.name} up"]
+        hops = " ".join(f"nexthop via {lb.address}" for lb in self.lbs)
+        router += ["link set lo up", f"route add {VIP}/32 {hops}"]
+        self.ip("router", *router)
+        for node in self.nodes:
+            self.ip(node.name, "link set lo up", f"address add {node.address}/24 dev {INTERFACE}",
+                    f"link set {INTERFACE} up", f"route add default via {node.gateway}")
+        for backend in self.backends:
+            self.ip(backend.name, f"address add {VIP}/32 dev lo")
+
+    def ip(self, name, *lines):
+        """`ip` commands inside the namespace of a node."""
+        return netns.run("ip", "-n", self.ns(name), "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def _start_web_servers(self):
+        for backend in self.backends:
+            folder = self.node_folder(backend.name)
+            folder.mkdir()
+            command = webserver.write_site(folder, backend.name)
+            self._start(backend.name, command, folder / "error.log", "nginx")
+        for backend in self.backends:
+            self._wait_for_web_server(backend)
+
+    def _wait_for_web_server(self, backend):
+        def answers():
+            with contextlib.suppress(OSError), self.inside(backend.name):
+                socket.create_connection((VIP, 80), timeout=1).close()
+                return True
+        try:
+            process.wait_until(answers, "nginx answers")
+        except process.DeadlineExpired as expired:
+            log = (self.node_folder(backend.name) / "error.log").read_text()
+            raise LabError(f"nginx of {backend.name} does not answer: {log}") from expired
+
+    def _start_decapsulation(self, say):
+        method = self.decapsulation
+        if method == "auto":
+            method = "kernel" if self._kernel_has_gre() else "xdp"
+        say("decapsulation by " + ("the kernel's GRE device" if method == "kernel" else "guideway decap"))
+        self._state["decapsulation"] = method
+        self._save()
+        for backend in self.backends:
+            if method == "kernel":
+                self.ip(backend.name, f"link add gre-in type gre local {backend.address} remote any",
+                        "link set gre-in up")
+            else:
+                self._start_xdp_decapsulation(backend)
+        if method == "xdp":
+            for backend in self.backends:
+                self._wait_for_xdp_decapsulation(backend)
+
+    def _kernel_has_gre(self):
+        """Tries in a namespace that is ours: `ip link` loads the module where there is one."""
+        try:
+            self.ip(self.backends[0].name, "link add gre-probe type gre local 127.0.0.1 remote any",
+                    "link delete gre-probe")
+            return True
+        except netns.CommandFailed:
+            return False
+
+    def _start_xdp_decapsulation(self, backend):
+        client = self.bin_dir / "guideway"
+        if not os.access(client, os.X_OK):
+            raise LabError(f"{client} is missing: this kernel has no GRE device, so backends need it to "
+                           "decapsulate; run scripts/build")
+        self._start(backend.name, [client, "decap", "--interface", INTERFACE],
+                    self.node_folder(backend.name) / "decap.log", "decap")
+
+    def _wait_for_xdp_decapsulation(self, backend):
+        log = self.node_folder(backend.name) / "decap.log"
+        entry = next(entry for entry in self._state["processes"]
+                     if (entry["node"], entry["what"]) == (backend.name, "decap"))
+
+        def ready():
+            if "decapsulating GRE on" in log.read_text():
+                return True
+            if not process.alive(entry):
+                raise LabError(f"guideway decap ended on {backend.name}: {log.read_text().strip()}")
+        try:
+            process.wait_until(ready, "guideway decap is ready")
+        except process.DeadlineExpired as expired:
+            raise LabError(f"guideway decap on {backend.name}: {expired}: {log.read_text()}") from expired
+
+    def _start(self, node, command, log, what):
+        child = process.start(netns.exec_command(self.ns(node), command), log)
+        self._state["processes"].append({**process.record(child.pid, what), "node": node})
+        self._save()
+        return child
+
+    # ---- down ----------------------------------------------------------------------------------
+
+    def down(self):
+        """Removes every process, namespace and file of this lab, also of one that crashed."""
+        state = self._load()
+        process.end_all(state["processes"])
+        pattern = re.compile(re.escape(self.prefix) + r"-(client|router|lb\d+|be\d+)")
+        present = [name for name in netns.names() if pattern.fullmatch(name)]
+        process.end_all([process.record(pid, "left over") for name in present for pid in netns.pids(name)])
+        # Links first, as a namespace lives on, without a name, while anybody has a socket in it.
+        if self.ns("router") in present:
+            with netns.inside(self.ns("router")):
+                links = [name for _, name in socket.if_nameindex() if name.startswith("to-")]
+            self.ip("router", *(f"link delete {link}" for link in links))
+        for name in present:
+            netns.ip("netns", "delete", name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            RUN.rmdir()
+        self._state = {"namespaces": [], "processes": []}
+
+    # ---- state ---------------------------------------------------------------------------------
+
+    def _save(self):
+        path = self.folder / "state.json"
+        path.with_suffix(".new").write_text(json.dumps(self._state, indent=2) + "\n")
+        path.with_suffix(".new").replace(path)
+
+    def _load(self):
+        try:
+            return json.loads((self.folder / "state.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {"namespaces": [], "processes": []}
+
+    def describe(self):
+        """What is up, in lines for a person to read; empty when the lab is down."""
+        state = self._load()
+        lines = []
+        for name in state["namespaces"]:
+            node = name.removeprefix(f"{self.prefix}-")
+            running = [f"{entry['what']} ({entry['pid']}{'' if process.alive(entry) else ', ended'})"
+                       for entry in state["processes"] if entry["node"] == node]
+            lines.append(f"{name:<18}{self._addresses(name):<34}{', '.join(running)}".rstrip())
+        if lines:
+            lines.append(f"decapsulation: {state.get('decapsulation', 'none')}")
+        return lines
+
+    @staticmethod
+    def _addresses(name):
+        if not netns.exists(name):
+            return "gone"
+        found = [address["local"] for link in json.loads(netns.ip("-n", name, "-4", "-j", "address"))
+                 for address in link["addr_info"] if not address["local"].startswith("127.")]
+        return " ".join(found) if len(found) <= 2 else f"{len(found)} addresses"
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="scripts/lab", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|exec")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--prefix", default="gwlab", help="of the names of the namespaces (gwlab)")
+    up = commands.add_parser("up", parents=[common], help="bring the lab up")
+    up.add_argument("--backends", type=int, default=3, metavar="N", help="backends (3)")
+    up.add_argument("--lbs", type=int, default=1, metavar="N", help="load balancers (1)")
+    up.add_argument("--queues", type=int, default=2, metavar="N", help="queues of each veth (2)")
+    up.add_argument("--decap", choices=DECAPSULATIONS, default="auto",
+                    help="how backends decapsulate: the kernel's GRE device, or guideway decap (auto)")
+    up.add_argument("--bin", metavar="DIR", help="built programs (build/dev/bin)")
+    commands.add_parser("down", parents=[common], help="remove all of it")
+    commands.add_parser("status", parents=[common], help="show what is up; exit 1 when nothing is")
+    run = commands.add_parser("exec", parents=[common], help="run a command inside a namespace: exec client curl ..")
+    run.add_argument("name", help="client, router, lb1, be1, ..")
+    run.add_argument("words", nargs=argparse.REMAINDER, metavar="CMD")
+    return parser
+
+
+def main(arguments):
+    options = _parser().parse_args(arguments)
+    if options.command == "up":
+        lab = Lab(options.prefix, options.backends, options.lbs, options.queues, options.decap, options.bin)
+        with lab.held():
+            lab.up(say=lambda text: print(f"==> lab {options.prefix}: {text}", flush=True))
+            print("\n".join(lab.describe()))
+        return 0
+    lab = Lab(options.prefix)
+    if options.command == "down":
+        with lab.held():
+            print(f"==> lab {options.prefix}: down", flush=True)
+            lab.down()
+        return 0
+    if options.command == "status":
+        lines = lab.describe()
+        print("\n".join(lines) if lines else f"lab {options.prefix}: not up")
+        return 0 if lines else 1
+    if not netns.exists(lab.ns(options.name)) or not options.words:
+        raise LabError(f"exec: no namespace {lab.ns(options.name)}" if options.words else "exec: which command?")
+    os.execvp("ip", netns.exec_command(lab.ns(options.name), options.words))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (LabError, netns.CommandFailed) as failure:
+        sys.exit(f"scripts/lab: {failure}")
