@@ -41,6 +41,9 @@ std::span<const xdp::Rung> ladder_of(control::Mode mode) {
   return xdp::kAutomaticLadder;
 }
 
+// control/ and flow/ do not know each other.
+static_assert(control::kMaxFlowTimeout == std::chrono::seconds(flow::kMaxTimeout));
+
 flow::Timeouts timeouts_of(const control::FlowTableConfig& config) {
   const auto ticks = [](std::chrono::seconds time) {
     return static_cast<flow::Tick>(time.count());

@@ -28,7 +28,8 @@ namespace guideway::xdp {
 enum class AttachMode : std::uint8_t { native, generic };
 [[nodiscard]] std::string_view name(AttachMode mode);
 
-// Sends what libbpf and libxdp say to the log, at levels debug and trace. Called before either is used.
+// Sends what libbpf and libxdp say to the log, at levels debug and trace. Called before either is
+// used.
 void route_library_output();
 
 // The right to attach `program` to `interface` in this network namespace. Fails if a living process

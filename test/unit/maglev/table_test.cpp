@@ -155,8 +155,7 @@ TEST_CASE("the table of these members never changes") {
   for (std::uint32_t i = 0; i < 10; ++i) set.weights()[i] = 1 + i % 3;
   const Table table = set.table(65537);
   std::uint64_t digest = 0xcbf29ce484222325;
-  for (const std::uint16_t member : table.entries())
-    digest = (digest ^ member) * 0x100000001b3;
+  for (const std::uint16_t member : table.entries()) digest = (digest ^ member) * 0x100000001b3;
   CHECK(digest == 0x9ca9687372dde9e1);
 }
 
