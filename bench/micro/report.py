@@ -39,14 +39,16 @@ def main():
               f"{hits[f'pipeline/flows:{flows}']:>7.1f} %")
 
     print("\nMaglev table, ms to build: median (least to most)\n")
-    for name, values in times.items():
-        if not name.startswith("maglev_build"):
-            continue
-        part = dict(piece.split(":") for piece in name.split("/")[1:])
+    builds = [(dict(piece.split(":") for piece in name.split("/")[1:]), values)
+              for name, values in times.items() if name.startswith("maglev_build")]
+    order = ("1", "0")  # equal weights, random ones, then one heavy member
+    for part, values in sorted(builds, key=lambda build: (
+            order.index(build[0]["heavy"]) if build[0]["heavy"] in order else len(order),
+            int(build[0]["size"]), int(build[0]["members"]))):
         weights = {"1": "equal weights", "0": "weights 1 to 100"}.get(
             part["heavy"], f"one weighs {part['heavy']}")
         title = f"{part['size']} x {part['members']}, {weights}"
-        print(f"{title:<34}{spread(values)}")
+        print(f"{title:<36}{spread(values)}")
 
 
 if __name__ == "__main__":

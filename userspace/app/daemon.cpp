@@ -1,7 +1,5 @@
 #include "app/daemon.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -11,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace guideway::app {
@@ -20,6 +19,9 @@ using std::chrono::milliseconds;
 
 // A retired snapshot waits for the workers: an idle one looks every 100 ms.
 constexpr auto kReclaimPause = milliseconds(100);
+
+// How often it is looked whether the interfaces are as they were at the start.
+constexpr auto kPortPause = std::chrono::seconds(1);
 
 // Clients on an Ethernet send packets of up to this size unless told otherwise.
 constexpr std::uint16_t kUsualMtu = 1500;
@@ -62,20 +64,6 @@ std::vector<std::uint32_t> allowed_cpus() {
     for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
       if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
   return cpus;
-}
-
-bool is_own_address(Ipv4Address address) {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return true;
-  bool found = false;
-  for (const ifaddrs* at = list; at != nullptr && !found; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET) continue;
-    sockaddr_in own{};
-    std::memcpy(&own, at->ifa_addr, sizeof own);
-    found = own.sin_addr.s_addr == address.wire().wire();
-  }
-  ::freeifaddrs(list);
-  return found;
 }
 
 // Frames are locked memory. Older kernels also charge BPF maps.
@@ -135,17 +123,12 @@ Result<> Daemon::open_ports() {
                         .counters = std::make_unique<WorkerCounters>(),
                         .worker = nullptr});
     ports_.push_back(std::move(*port));
+    health_.push_back({.attached = true, .mtu_fits = true});
   }
   return {};
 }
 
 Result<> Daemon::watch_next_hops() {
-  if (!is_own_address(model_.encapsulation.source))
-    spdlog::warn(
-        "encapsulation.source {} is not an address of this host: networks that check sources may "
-        "drop "
-        "what it sends",
-        model_.encapsulation.source.text());
   auto routes = control::Routes::open(io_, [this] { publish_next(); });
   if (!routes) return std::unexpected(std::move(routes).error());
   routes_ = std::move(*routes);
@@ -167,12 +150,36 @@ Result<> Daemon::publish_first() {
   auto snapshot = compile();
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   publication_ = std::make_unique<Publication>(lanes_.size(), std::move(*snapshot));
-  warn_of_small_mtu();
+  warn_of_egress();
   return {};
+}
+
+Result<std::unique_ptr<dataplane::Worker>> Daemon::make_worker(const Lane& lane, std::size_t reader,
+                                                               std::uint32_t cpu) {
+  const control::Interface& wanted = model_.interfaces[lane.port];
+  const dataplane::WorkerOptions options{
+      .name = "gw-" + std::to_string(lane.socket->queue()) + "-" + wanted.name,
+      .cpu = cpu,
+      .interface = ports_[lane.port]->nic().index,
+      .reader = reader,
+      .flow_entries = model_.flow_table.entries,
+      .timeouts = timeouts_of(model_.flow_table),
+      .busy_poll = wanted.busy_poll};
+  try {
+    return std::make_unique<dataplane::Worker>(options, *lane.socket, *lane.counters,
+                                               *publication_);
+  } catch (const std::bad_alloc&) {
+    return fail("allocating a flow table of " + std::to_string(options.flow_entries) +
+                    " entries for worker " + options.name + ": not enough memory",
+                "set flow_table.entries lower; each worker has a table of its own");
+  }
 }
 
 Result<> Daemon::start_workers() {
   const std::vector<std::uint32_t> everywhere = allowed_cpus();
+  if (everywhere.empty())
+    return fail_errno("asking which CPUs this process may use", errno,
+                      "set cpus: of each interface");
   std::size_t in_turn = 0;
   std::vector<std::size_t> of_port(ports_.size(), 0);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
@@ -181,16 +188,9 @@ Result<> Daemon::start_workers() {
     const std::uint32_t cpu = wanted.cpus.empty()
                                   ? everywhere[in_turn++ % everywhere.size()]
                                   : wanted.cpus[of_port[lane.port]++ % wanted.cpus.size()];
-    lane.worker = std::make_unique<dataplane::Worker>(
-        dataplane::WorkerOptions{
-            .name = "gw-" + std::to_string(lane.socket->queue()) + "-" + wanted.name,
-            .cpu = cpu,
-            .interface = ports_[lane.port]->nic().index,
-            .reader = i,
-            .flow_entries = model_.flow_table.entries,
-            .timeouts = timeouts_of(model_.flow_table),
-            .busy_poll = wanted.busy_poll},
-        *lane.socket, *lane.counters, *publication_);
+    auto worker = make_worker(lane, i, cpu);
+    if (!worker) return std::unexpected(std::move(worker).error());
+    lane.worker = std::move(*worker);
     if (auto started = lane.worker->start(); !started) return started;
   }
   return {};
@@ -214,7 +214,7 @@ void Daemon::publish_next() {
   }
   publication_->publish(std::move(*snapshot));
   spdlog::debug("published generation {}", publication_->current().generation);
-  warn_of_small_mtu();
+  warn_of_egress();
   reclaim_later();
 }
 
@@ -226,18 +226,54 @@ void Daemon::reclaim_later() {
   });
 }
 
-void Daemon::warn_of_small_mtu() {
+// Says once for each device what makes packets towards backends be dropped.
+void Daemon::warn_of_egress() {
   for (const Backend& backend : publication_->current().backends) {
-    if (backend.egress_device == 0 || backend.egress_mtu >= kUsualMtu + kOuterIpBytes) continue;
-    if (!small_mtu_told_.insert(backend.egress_device).second) continue;
-    spdlog::warn(
-        "packets of {} bytes do not fit an egress MTU of {} with {} bytes of encapsulation, and "
-        "are dropped "
-        "(too_big): raise the MTU towards the backends to {}, or lower the MSS of the services to "
-        "{}",
-        kUsualMtu, backend.egress_mtu, kOuterIpBytes, kUsualMtu + kOuterIpBytes,
-        backend.egress_mtu - kOuterIpBytes - 40);
+    if (backend.egress_device == 0) continue;
+    const auto leaves_here = [&](const auto& port) {
+      return port->nic().index == backend.egress_device;
+    };
+    if (!std::ranges::all_of(ports_, leaves_here) &&
+        wrong_device_told_.insert(backend.egress_device).second)
+      spdlog::warn(
+          "backend {} is reached through interface {}: packets leave by the interface that they "
+          "came in by, so those for it that come in by another are dropped (no_next_hop)",
+          Ipv4Address(backend.outer.header.ip.destination).text(), backend.egress_device);
+    if (backend.egress_mtu < kUsualMtu + kOuterIpBytes &&
+        small_mtu_told_.insert(backend.egress_device).second)
+      spdlog::warn(
+          "packets of {} bytes do not fit an egress MTU of {} with {} bytes of encapsulation, and "
+          "are dropped (too_big): raise the MTU towards the backends to {}, or lower the MSS of "
+          "the services to {}",
+          kUsualMtu, backend.egress_mtu, kOuterIpBytes, kUsualMtu + kOuterIpBytes,
+          backend.egress_mtu - kOuterIpBytes - 40);
   }
+}
+
+void Daemon::look_after_ports() {
+  port_timer_.expires_after(kPortPause);
+  port_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (std::size_t port = 0; port < ports_.size(); ++port) check_port(port);
+    look_after_ports();
+  });
+}
+
+void Daemon::check_port(std::size_t port) {
+  xdp::Port& checked = *ports_[port];
+  const xdp::Port::Health before = health_[port];
+  health_[port] = checked.check();
+  const std::string& interface = checked.nic().name;
+  if (before.attached && !health_[port].attached)
+    spdlog::error(
+        "{}: the steering program is no longer attached: the interface was deleted, or somebody "
+        "took it off; nothing is forwarded from here until guidewayd is started anew",
+        interface);
+  if (before.mtu_fits && !health_[port].mtu_fits)
+    spdlog::error(
+        "{}: its MTU was raised to {}, and frames of {} bytes are too small for that: larger "
+        "packets are lost (rx_dropped) until guidewayd is started anew",
+        interface, checked.nic().mtu, checked.frame_bytes());
 }
 
 void Daemon::wait_for_signal() {
@@ -254,7 +290,10 @@ void Daemon::wait_for_signal() {
   });
 }
 
-void Daemon::run() { io_.run(); }
+void Daemon::run() {
+  look_after_ports();
+  io_.run();
+}
 
 void Daemon::stop() {
   for (const auto& port : ports_)

@@ -54,13 +54,18 @@ class Daemon {
   [[nodiscard]] Result<> watch_next_hops();
   [[nodiscard]] Result<> publish_first();
   [[nodiscard]] Result<> start_workers();
+  [[nodiscard]] Result<std::unique_ptr<dataplane::Worker>> make_worker(const Lane& lane,
+                                                                       std::size_t reader,
+                                                                       std::uint32_t cpu);
   [[nodiscard]] Result<> steer();
   void stop();
 
   [[nodiscard]] Result<std::unique_ptr<const Snapshot>> compile();
   void publish_next();
   void reclaim_later();
-  void warn_of_small_mtu();
+  void warn_of_egress();
+  void look_after_ports();
+  void check_port(std::size_t port);
   void wait_for_signal();
 
   [[nodiscard]] observe::Status status() const;
@@ -74,14 +79,17 @@ class Daemon {
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer reclaim_timer_{io_};
+  boost::asio::steady_timer port_timer_{io_};
   std::unique_ptr<observe::AdminServer> admin_;
   std::vector<std::unique_ptr<xdp::Port>> ports_;
+  std::vector<xdp::Port::Health> health_;  // of each port, as last seen
   std::unique_ptr<control::Routes> routes_;
   control::Compiler compiler_;
   std::uint64_t generation_ = 0;
   std::unique_ptr<Publication> publication_;
   std::vector<Lane> lanes_;                 // go before publication and ports
   std::set<std::uint32_t> small_mtu_told_;  // interface indices
+  std::set<std::uint32_t> wrong_device_told_;
 };
 
 }  // namespace guideway::app

@@ -11,7 +11,7 @@ observe::InterfaceStatus Daemon::interface_status(std::size_t port) const {
   status.name = shown.nic().name;
   status.driver = shown.nic().driver;
   status.mtu = shown.nic().mtu;
-  status.attachment = xdp::name(shown.steering().mode());
+  status.attachment = health_[port].attached ? xdp::name(shown.steering().mode()) : "lost";
   status.dispatcher = shown.steering().dispatcher();
   if (const auto verdicts = shown.steering().verdicts())
     for (std::size_t i = 0; i < verdicts->size(); ++i)

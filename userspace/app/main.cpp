@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -41,6 +42,7 @@ void print(const std::vector<control::Problem>& problems, const char* kind) {
 }
 
 int run(const std::string& file, bool check_only) {
+  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
   auto config = control::load_config(file);
   if (!config) {
     print(config.error(), "");
@@ -79,13 +81,17 @@ int main(int argc, char** argv) {
   options.set_version_flag("--version", std::string("guidewayd ") + GUIDEWAY_VERSION);
   std::string file;
   bool check_only = false;
-  options.add_option("FILE,-c,--config", file, "The configuration (docs/configuration.md)")
-      ->required();
+  options.add_option("FILE,-c,--config", file, "The configuration (docs/configuration.md)");
   options.add_flag("--check", check_only, "Only say whether the file is right");
   try {
     options.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return options.exit(error) == 0 ? 0 : guideway::app::kWrongUse;
+  }
+  if (file.empty()) {
+    std::fprintf(stderr,
+                 "guidewayd: no configuration file was named: guidewayd FILE (see --help)\n");
+    return guideway::app::kWrongUse;
   }
   try {
     return guideway::app::run(file, check_only);

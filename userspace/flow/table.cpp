@@ -22,8 +22,9 @@ std::size_t index_of(Class state) { return static_cast<std::size_t>(state); }
 
 Class next_class(Class before, bool is_tcp, std::uint8_t tcp_flags) {
   if (!is_tcp) return before == Class::empty ? Class::opening : Class::udp;
+  if (before == Class::empty) return Class::opening;  // a FIN, too, can be forged
   if ((tcp_flags & (kTcpFin | kTcpRst)) != 0) return Class::closing;
-  if (before == Class::empty || (tcp_flags & kTcpSyn) != 0)
+  if ((tcp_flags & kTcpSyn) != 0)
     return before == Class::established ? Class::established : Class::opening;
   // A half-closed connection may go on for long; its acknowledgments keep it alive as it is.
   return before == Class::closing ? Class::closing : Class::established;

@@ -15,7 +15,8 @@
 //   2. Only an expired entry, or one in class `opening`, is ever replaced by another flow: a flood
 //   of
 //      new flows cannot push out one of which a second packet was seen.
-//   3. An entry is younger than 2^15 ticks: sweep() must pass over the table within that time.
+//   3. sweep() passes over the table within 2^16 ticks less the longest time-out, or an entry whose
+//      time has long come would look young again.
 #pragma once
 
 #include <array>
@@ -26,7 +27,7 @@
 namespace guideway::flow {
 
 using Tick = std::uint16_t;
-inline constexpr Tick kMaxTimeout = 32'400;  // 9 hours: below 2^15 with time for a sweep
+inline constexpr Tick kMaxTimeout = 32'400;  // 9 hours: half of what a Tick can tell apart
 
 // What is known of a flow, and so how long it is kept. Only the client's half is seen.
 enum class Class : std::uint8_t {

@@ -27,7 +27,7 @@ struct InterfaceStatus {
   std::string name;
   std::string driver;
   std::uint32_t mtu = 0;
-  std::string attachment;   // "native" or "generic"
+  std::string attachment;   // "native" or "generic"; "lost": no longer attached
   bool dispatcher = false;  // shares the interface by libxdp's dispatcher
   NamedValues steering;     // verdicts of bpf/steer.bpf.c
   std::vector<QueueStatus> queues;

@@ -2,21 +2,19 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <net/if.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <xdp/libxdp.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include "core/unique_fd.h"
 
 namespace guideway::xdp {
 namespace {
@@ -124,16 +122,24 @@ Result<> detach_leftover(const std::string& program, const std::string& interfac
   return {};
 }
 
-std::string attach_hint(int error, const std::string& interface, int index) {
+std::string mtu_hint(const Nic& nic) {
+  if (nic.driver == "veth")
+    return "lower the MTU of " + nic.name + " and of its peer, such as to " +
+           std::to_string(native_mtu_limit(nic.driver));
+  return "lower the MTU: ip link set dev " + nic.name + " mtu 1500, or set mode: generic";
+}
+
+std::string attach_hint(int error, const Nic& nic) {
   if (error == EPERM || error == EACCES)
     return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF";
+  if (error == ERANGE) return mtu_hint(nic);
   if (error == EBUSY || error == EEXIST) {
-    const Multiprog programs = programs_of(index);
+    const Multiprog programs = programs_of(static_cast<int>(nic.index));
     auto* main = programs ? xdp_multiprog__main_prog(programs.get()) : nullptr;
     return (main != nullptr ? std::string("the XDP program ") + xdp_program__name(main) + " (id " +
                                   std::to_string(xdp_program__id(main)) + ") is there already"
                             : std::string("another XDP program is there already")) +
-           " and does not share; take it off with: ip link set dev " + interface + " xdp off";
+           " and does not share; take it off with: ip link set dev " + nic.name + " xdp off";
   }
   return {};
 }
@@ -149,34 +155,26 @@ void route_library_output() {
   ::setenv("LIBXDP_BPFFS_AUTOMOUNT", "1", 0);
 }
 
-Result<UniqueFd> lock_interface(const std::string& program, const std::string& interface) {
-  const std::string doing = "taking interface " + interface;
-  UniqueFd lock(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!lock.valid()) return fail_errno(doing, errno);
-  // Abstract: the first byte of the path is 0. By name: it lives as long as the interface is called
-  // so.
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = program + "/" + interface;
-  std::memcpy(address.sun_path + 1, path.data(),
-              std::min(path.size(), sizeof address.sun_path - 1));
-  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + path.size());
-  if (::bind(lock.get(), reinterpret_cast<const sockaddr*>(&address), bytes) != 0) {
-    if (errno == EADDRINUSE)
-      return fail(doing + ": another process of Guideway serves it",
-                  "stop that one first, or give this one another interface");
-    return fail_errno(doing, errno);
+bool no_mode_helps(const Error& error) {
+  switch (error.number) {
+    case EPERM:
+    case EACCES:
+    case EBUSY:
+    case EEXIST:
+    case ENOMEM:
+    case ENOBUFS:
+    case ENETDOWN:
+    case ERANGE: return true;
+    default: return false;
   }
-  return lock;
 }
 
 Result<Attachment> Attachment::attach(bpf_object* object, const std::string& program,
-                                      const std::string& interface, AttachMode mode) {
+                                      const Nic& nic, AttachMode mode) {
   const std::string doing =
-      "attaching " + program + " to " + interface + " in " + std::string(name(mode)) + " mode";
-  const auto index = static_cast<int>(if_nametoindex(interface.c_str()));
-  if (index == 0) return fail(doing + ": there is no such interface");
-  if (auto done = detach_leftover(program, interface, index); !done)
+      "attaching " + program + " to " + nic.name + " in " + std::string(name(mode)) + " mode";
+  const auto index = static_cast<int>(nic.index);
+  if (auto done = detach_leftover(program, nic.name, index); !done)
     return std::unexpected(done.error());
 
   DECLARE_LIBXDP_OPTS(xdp_program_opts, options, .obj = object, .prog_name = program.c_str());
@@ -187,8 +185,8 @@ Result<Attachment> Attachment::attach(bpf_object* object, const std::string& pro
   if (const int error = xdp_program__attach(created, index, to_libxdp(mode), 0); error != 0) {
     xdp_program__close(created);
     std::string words = last_kernel_words.empty() ? "" : " (" + last_kernel_words + ")";
-    return std::unexpected(Error{doing + ": " + std::strerror(-error) + words,
-                                 attach_hint(-error, interface, index), -error});
+    return std::unexpected(
+        Error{doing + ": " + std::strerror(-error) + words, attach_hint(-error, nic), -error});
   }
   const Multiprog programs = programs_of(index);
   const bool dispatcher = programs && !xdp_multiprog__is_legacy(programs.get());
@@ -209,10 +207,25 @@ Attachment& Attachment::operator=(Attachment&& other) noexcept {
   return *this;
 }
 
+bool Attachment::holds() const {
+  const Multiprog programs = programs_of(interface_index_);
+  if (!programs) return false;
+  const std::uint32_t own = xdp_program__id(program_);
+  if (xdp_multiprog__is_legacy(programs.get())) {
+    const auto* main = xdp_multiprog__main_prog(programs.get());
+    return main != nullptr && xdp_program__id(main) == own;
+  }
+  xdp_program* at = nullptr;
+  while ((at = xdp_multiprog__next_prog(at, programs.get())) != nullptr)
+    if (xdp_program__id(at) == own) return true;
+  return false;
+}
+
 Attachment::~Attachment() {
   if (program_ == nullptr) return;
-  if (const int error = xdp_program__detach(program_, interface_index_, to_libxdp(mode_), 0);
-      error != 0 && error != -ENODEV)
+  const int error = xdp_program__detach(program_, interface_index_, to_libxdp(mode_), 0);
+  // Gone already, with the interface or by somebody's hand: that was said when it happened.
+  if (error != 0 && error != -ENODEV && error != -ENOENT)
     spdlog::warn("detaching {} from interface {}: {}", xdp_program__name(program_),
                  interface_index_, std::strerror(-error));
   xdp_program__close(program_);

@@ -4,10 +4,9 @@
 // replace one another (freplace); where it does not, the program is attached by itself, and
 // dispatcher() says so. Either attachment outlives a process that is killed: so attaching first
 // takes off what an earlier process of ours has left. That it really is left over, and not
-// another process that is alive, is known by a lock: an abstract Unix socket, named after the
-// program and the interface, in the network namespace, which the kernel frees when its owner dies.
+// another process that is alive, is known by the lock of interface_lock.h.
 //
-// Threads: one. Owns: the attachment and the lock; not the bpf_object.
+// Threads: one. Owns: the attachment; not the bpf_object.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +15,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "core/unique_fd.h"
+#include "xdp/nic.h"
 
 struct bpf_object;
 struct xdp_program;
@@ -32,24 +31,26 @@ enum class AttachMode : std::uint8_t { native, generic };
 // used.
 void route_library_output();
 
-// The right to attach `program` to `interface` in this network namespace. Fails if a living process
-// has it.
-[[nodiscard]] Result<UniqueFd> lock_interface(const std::string& program,
-                                              const std::string& interface);
+// Whether a failure to attach or to bind is of a kind that no other mode would mend: no privilege,
+// no memory, taken by somebody else, down, or an MTU that has to be changed.
+[[nodiscard]] bool no_mode_helps(const Error& error);
 
 class Attachment {
  public:
   // Loads `object` and attaches its program `program` to the interface in `mode`, after detaching
-  // what bears the same name there. REQUIRES: the caller holds lock_interface(); `object` is
-  // opened, not loaded, and outlives the Attachment. An object can be attached once only.
+  // what bears the same name there. REQUIRES: the caller holds the InterfaceLock of both; `object`
+  // is opened, not loaded, and outlives the Attachment. An object can be attached once only.
   [[nodiscard]] static Result<Attachment> attach(bpf_object* object, const std::string& program,
-                                                 const std::string& interface, AttachMode mode);
+                                                 const Nic& nic, AttachMode mode);
   Attachment(Attachment&& other) noexcept;
   Attachment& operator=(Attachment&& other) noexcept;
   ~Attachment();
 
   [[nodiscard]] AttachMode mode() const { return mode_; }
   [[nodiscard]] bool dispatcher() const { return dispatcher_; }
+  // Whether the program is still where it was attached: the interface may have been deleted, or
+  // somebody may have taken the program off.
+  [[nodiscard]] bool holds() const;
 
  private:
   Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher)

@@ -13,6 +13,8 @@
 #include "bpf/abi.h"
 #include "decap.skel.h"
 #include "xdp/counts.h"
+#include "xdp/interface_lock.h"
+#include "xdp/nic.h"
 
 namespace guideway::xdp {
 namespace {
@@ -62,7 +64,7 @@ struct SkeletonDestroy {
 
 class Decapsulation::Impl {
  public:
-  UniqueFd lock;
+  InterfaceLock lock;
   std::unique_ptr<decap_bpf, SkeletonDestroy> skeleton;
   std::vector<Ipv4Address> locals;
   std::unique_ptr<Attachment> attachment;  // goes first
@@ -74,13 +76,14 @@ Decapsulation::~Decapsulation() = default;
 Result<std::unique_ptr<Decapsulation>> Decapsulation::attach(const DecapsulationOptions& options) {
   route_library_output();
   auto impl = std::make_unique<Impl>();
-  auto lock = lock_interface(kProgram, options.interface);
+  const auto nic = find_nic(options.interface);
+  if (!nic) return std::unexpected(nic.error());
+  auto lock = InterfaceLock::take(kProgram, nic->name, nic->index);
   if (!lock) return std::unexpected(std::move(lock).error());
   impl->lock = std::move(*lock);
   impl->locals = options.locals.empty() ? addresses_of(options.interface) : options.locals;
   if (impl->locals.empty())
-    return fail("decapsulating on " + options.interface +
-                    ": there is no such interface, or it has no IPv4 address",
+    return fail("decapsulating on " + options.interface + ": it has no IPv4 address",
                 "give it one, or name the tunnel's destination with --local");
 
   // Each mode needs an object of its own: one that was loaded cannot be loaded again.
@@ -89,8 +92,9 @@ Result<std::unique_ptr<Decapsulation>> Decapsulation::attach(const Decapsulation
     impl->skeleton.reset(decap_bpf__open());
     if (!impl->skeleton) return fail_errno("opening the decapsulation program", errno);
     impl->skeleton->rodata->restricted = options.sources.empty() ? 0 : 1;
-    auto attachment = Attachment::attach(impl->skeleton->obj, kProgram, options.interface, mode);
+    auto attachment = Attachment::attach(impl->skeleton->obj, kProgram, *nic, mode);
     if (!attachment) {
+      if (no_mode_helps(attachment.error())) return std::unexpected(std::move(attachment).error());
       if (mode == AttachMode::generic) return std::unexpected(std::move(native_error));
       native_error = std::move(attachment).error();
       continue;

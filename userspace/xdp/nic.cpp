@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -43,26 +44,34 @@ std::string driver_of(int control, ifreq request) {
                                                                                 : "unknown";
 }
 
-std::uint32_t receive_queues_of(int control, ifreq request, const std::string& name) {
-  ethtool_channels channels{};
-  channels.cmd = ETHTOOL_GCHANNELS;
-  request.ifr_data = reinterpret_cast<char*>(&channels);
-  if (::ioctl(control, SIOCETHTOOL, &request) == 0) {
-    const std::uint32_t queues = channels.rx_count + channels.combined_count;
-    if (queues > 0) return queues;
-  }
-  // Drivers without channels: the kernel has a folder for each queue.
+// Folders /sys/class/net/NAME/queues/PREFIX*.
+std::uint32_t count_queue_folders(const std::string& name, std::string_view prefix) {
   std::uint32_t queues = 0;
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator("/sys/class/net/" + name + "/queues", error))
-    if (entry.path().filename().string().starts_with("rx-")) ++queues;
-  return queues > 0 ? queues : 1;
+    if (entry.path().filename().string().starts_with(prefix)) ++queues;
+  return queues;
+}
+
+void count_queues(int control, ifreq request, Nic& nic) {
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  if (::ioctl(control, SIOCETHTOOL, &request) == 0) {
+    nic.receive_queues = channels.rx_count + channels.combined_count;
+    nic.transmit_queues = channels.tx_count + channels.combined_count;
+  } else {  // drivers without channels
+    nic.receive_queues = count_queue_folders(nic.name, "rx-");
+    nic.transmit_queues = count_queue_folders(nic.name, "tx-");
+  }
+  nic.receive_queues = std::max(nic.receive_queues, 1U);
+  nic.transmit_queues = std::max(nic.transmit_queues, 1U);
 }
 
 // From the drivers' sources, packets in one 4 KiB page.
 constexpr auto kNativeMtuLimits = std::to_array<std::pair<std::string_view, std::uint32_t>>({
-    {"veth", 3520},
+    {"veth", 3506},
     {"virtio_net", 3506},
     {"mlx5_core", 3498},
     {"ixgbe", 3050},
@@ -81,18 +90,21 @@ Result<Nic> find_nic(const std::string& name) {
   if (nic.index == 0)
     return fail(doing + ": there is no such interface", "there are: " + other_interfaces());
 
+  if (std::array<char, IF_NAMESIZE> own{}; if_indextoname(nic.index, own.data()) != nullptr)
+    nic.name = own.data();  // not one of its alternative names
+
   const UniqueFd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!control.valid()) return fail_errno(doing + ": opening a socket", errno);
-  ifreq request = request_for(name);
+  ifreq request = request_for(nic.name);
   if (::ioctl(control.get(), SIOCGIFMTU, &request) != 0)
     return fail_errno(doing + ": asking for its MTU", errno);
   nic.mtu = static_cast<std::uint32_t>(request.ifr_mtu);
-  request = request_for(name);
+  request = request_for(nic.name);
   if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0)
     return fail_errno(doing + ": asking for its state", errno);
   nic.up = (request.ifr_flags & IFF_UP) != 0;
-  nic.driver = driver_of(control.get(), request_for(name));
-  nic.receive_queues = receive_queues_of(control.get(), request_for(name), name);
+  nic.driver = driver_of(control.get(), request_for(nic.name));
+  count_queues(control.get(), request_for(nic.name), nic);
   return nic;
 }
 

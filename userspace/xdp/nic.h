@@ -20,10 +20,11 @@ struct Nic {
   std::uint32_t mtu = 0;  // bytes of an IP packet
   bool up = false;
   std::uint32_t receive_queues = 1;
+  std::uint32_t transmit_queues = 1;
 };
 
-// The interface `name` of this network namespace. An interface that is not there is an Error that
-// names those that are.
+// The interface `name` of this network namespace; an alternative name will do, Nic::name is the
+// kernel's own. An interface that is not there is an Error that names those that are.
 [[nodiscard]] Result<Nic> find_nic(const std::string& name);
 
 // The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known

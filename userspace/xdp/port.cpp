@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <numeric>
 
 namespace guideway::xdp {
@@ -20,10 +19,17 @@ Result<std::vector<std::uint32_t>> choose_queues(const Nic& nic,
     wanted.resize(nic.receive_queues);
     std::iota(wanted.begin(), wanted.end(), 0U);
   }
-  for (const std::uint32_t queue : wanted)
+  for (const std::uint32_t queue : wanted) {
+    // In copy mode the kernel sends nothing from such a queue, and says nothing.
+    if (queue >= nic.transmit_queues)
+      return fail(doing + ": receive queue " + std::to_string(queue) +
+                      " has no transmit queue beside it, as there are only " +
+                      std::to_string(nic.transmit_queues),
+                  "ethtool -L " + nic.name + " with as many transmit as receive queues");
     if (queue >= nic.receive_queues)
       return fail(doing + ": there is no receive queue " + std::to_string(queue),
                   "it has " + std::to_string(nic.receive_queues) + ", counted from 0");
+  }
   if (wanted.size() < nic.receive_queues)
     spdlog::warn(
         "{}: {} of {} receive queues are served; VIP packets that arrive on the others are dropped "
@@ -42,20 +48,6 @@ Result<> check_driver_mtu(const Nic& nic, std::span<const Rung> ladder) {
                   std::to_string(limit) + ")",
               "ip link set dev " + nic.name + " mtu " + std::to_string(limit) +
                   ", or set mode: generic for this interface, which is slow");
-}
-
-// No other rung would help.
-bool is_final(const Error& error) {
-  switch (error.number) {
-    case EPERM:
-    case EACCES:
-    case EBUSY:
-    case EEXIST:
-    case ENOMEM:
-    case ENOBUFS:
-    case ENETDOWN: return true;
-    default: return false;
-  }
 }
 
 }  // namespace
@@ -89,9 +81,9 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
     if (native_refused && rung.attach == AttachMode::native) continue;
     if (!steering_ || steering_->mode() != rung.attach) {
       steering_.reset();
-      auto steering = Steering::attach(nic_.name, rung.attach);
+      auto steering = Steering::attach(nic_, rung.attach);
       if (!steering) {
-        if (is_final(steering.error())) return std::unexpected(std::move(steering).error());
+        if (no_mode_helps(steering.error())) return std::unexpected(std::move(steering).error());
         native_refused = rung.attach == AttachMode::native;
         refused(std::move(steering).error());
         continue;
@@ -100,7 +92,7 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
     }
     auto bound = bind_all(rung.bind, socket_options, queues);
     if (bound) return {};
-    if (is_final(bound.error())) return bound;
+    if (no_mode_helps(bound.error())) return bound;
     refused(std::move(bound).error());
   }
   return std::unexpected(std::move(best_refused));
@@ -121,12 +113,21 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
   port->frame_bytes_ = *frame_bytes;
   if (auto fits = check_driver_mtu(port->nic_, options.ladder); !fits)
     return std::unexpected(fits.error());
-  auto lock = lock_interface(Steering::kProgram, options.interface);
+  auto lock = InterfaceLock::take(Steering::kProgram, options.interface, port->nic_.index);
   if (!lock) return std::unexpected(std::move(lock).error());
   port->lock_ = std::move(*lock);
   if (auto climbed = port->climb(options, *queues); !climbed)
     return std::unexpected(climbed.error());
   return port;
+}
+
+Port::Health Port::check() {
+  Health health{.attached = steering_->holds(), .mtu_fits = true};
+  if (const auto now = find_nic(nic_.name); now && now->index == nic_.index) {
+    nic_.mtu = now->mtu;
+    health.mtu_fits = kPacketHeadroom + longest_frame(nic_.mtu) <= frame_bytes_;
+  }
+  return health;
 }
 
 }  // namespace guideway::xdp

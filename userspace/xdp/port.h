@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "xdp/interface_lock.h"
 #include "xdp/nic.h"
 #include "xdp/socket.h"
 #include "xdp/steering.h"
@@ -50,6 +51,13 @@ class Port {
   [[nodiscard]] const Steering& steering() const { return *steering_; }
   // In the order of the queues asked for.
   [[nodiscard]] std::span<const std::unique_ptr<Socket>> sockets() const { return sockets_; }
+  struct Health {
+    bool attached;  // the steering program is still on the interface
+    bool mtu_fits;  // the longest packets still fit the frames
+  };
+  // Looks again at what others can change while the port is in service; nic().mtu is of now then.
+  [[nodiscard]] Health check();
+
   // Bytes of each frame of the UMEM.
   [[nodiscard]] std::uint32_t frame_bytes() const { return frame_bytes_; }
 
@@ -60,7 +68,7 @@ class Port {
 
   Nic nic_;
   std::uint32_t frame_bytes_ = 0;
-  UniqueFd lock_;  // goes last
+  InterfaceLock lock_;  // goes last
   std::unique_ptr<Steering> steering_;
   std::vector<std::unique_ptr<Socket>> sockets_;  // go first
 };

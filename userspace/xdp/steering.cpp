@@ -48,11 +48,11 @@ std::vector<gw_vip_key> vip_entries(const std::vector<Endpoint>& services) {
   return entries;
 }
 
-Result<std::unique_ptr<Steering>> Steering::attach(const std::string& interface, AttachMode mode) {
+Result<std::unique_ptr<Steering>> Steering::attach(const Nic& nic, AttachMode mode) {
   route_library_output();
   ProgramPointer program(new Program{steer_bpf__open()});
   if (program->skeleton == nullptr) return fail_errno("opening the steering program", errno);
-  auto attachment = Attachment::attach(program->skeleton->obj, kProgram, interface, mode);
+  auto attachment = Attachment::attach(program->skeleton->obj, kProgram, nic, mode);
   if (!attachment) return std::unexpected(std::move(attachment).error());
   return std::unique_ptr<Steering>(new Steering(std::move(program), std::move(*attachment)));
 }

@@ -31,9 +31,8 @@ static_assert(kVerdictNames.size() == GW_VERDICTS);
 
 class Steering {
  public:
-  // Loads and attaches. REQUIRES: the caller holds lock_interface(kProgram, interface).
-  [[nodiscard]] static Result<std::unique_ptr<Steering>> attach(const std::string& interface,
-                                                                AttachMode mode);
+  // Loads and attaches. REQUIRES: the caller holds the InterfaceLock of kProgram and the NIC.
+  [[nodiscard]] static Result<std::unique_ptr<Steering>> attach(const Nic& nic, AttachMode mode);
   ~Steering();
 
   // The program's name in the kernel: what `ip link` and `bpftool net` show.
@@ -47,6 +46,7 @@ class Steering {
 
   [[nodiscard]] AttachMode mode() const { return attachment_.mode(); }
   [[nodiscard]] bool dispatcher() const { return attachment_.dispatcher(); }
+  [[nodiscard]] bool holds() const { return attachment_.holds(); }
 
   // How often each verdict was given, by enum gw_verdict, summed over CPUs.
   [[nodiscard]] Result<std::array<std::uint64_t, GW_VERDICTS>> verdicts() const;

@@ -33,9 +33,9 @@ TEST_CASE("the class of a TCP flow follows its packets") {
   const Row rows[] = {
       {empty, kSyn, opening},
       {empty, kAck, opening},  // its SYN was seen by another load balancer, perhaps: not yet known
-      {empty, kFinAck, closing},
-      {empty, kRst, closing},
-      {empty, kSynFin, closing},
+      {empty, kFinAck, opening},  // alone it says nothing: a flood of it is a flood of new flows
+      {empty, kRst, opening},
+      {empty, kSynFin, opening},
       {empty, 0, opening},
       {opening, kSyn, opening},  // sent again: a flood can do that
       {opening, kSynAck, opening},
