@@ -73,7 +73,7 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
   socket_options.frame_bytes = frame_bytes_;
   Error best_refused;  // why the best rung failed: the others are second choice
   const auto refused = [&](Error error) {
-    spdlog::info("{}", error.text());
+    if (options.ladder.size() > 1) spdlog::info("{}; trying the next mode", error.what);
     if (best_refused.what.empty()) best_refused = std::move(error);
   };
   bool native_refused = false;

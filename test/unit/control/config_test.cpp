@@ -176,7 +176,7 @@ TEST_CASE("A byte order mark and Windows line ends are no errors") {
 }
 
 TEST_CASE("The example configurations load without a problem or a warning") {
-  for (const char* name : {"minimal.yaml", "production.yaml"}) {
+  for (const char* name : {"minimal.yaml", "production.yaml", "lab.yaml"}) {
     INFO(name);
     const auto config = load_config(std::string(GUIDEWAY_CONFIGS "/") + name);
     if (!config)
