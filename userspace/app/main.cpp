@@ -70,10 +70,7 @@ int run(const std::string& file, bool check_only) {
   return 0;
 }
 
-}  // namespace
-}  // namespace guideway::app
-
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
   CLI::App options("guidewayd: an AF_XDP layer-4 load balancer");
   options.footer(
       "Example: guidewayd --check /etc/guideway/guideway.yaml && guidewayd "
@@ -86,15 +83,22 @@ int main(int argc, char** argv) {
   try {
     options.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return options.exit(error) == 0 ? 0 : guideway::app::kWrongUse;
+    return options.exit(error) == 0 ? 0 : kWrongUse;
   }
   if (file.empty()) {
     std::fprintf(stderr,
                  "guidewayd: no configuration file was named: guidewayd FILE (see --help)\n");
-    return guideway::app::kWrongUse;
+    return kWrongUse;
   }
+  return run(file, check_only);
+}
+
+}  // namespace
+}  // namespace guideway::app
+
+int main(int argc, char** argv) {
   try {
-    return guideway::app::run(file, check_only);
+    return guideway::app::start(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "guidewayd: %s\n", error.what());
     return guideway::app::kFailed;

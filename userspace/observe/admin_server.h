@@ -24,9 +24,9 @@ namespace guideway::observe {
 // What one client may ask of the server. A request has a line and a few fields: these are far above
 // any that is meant well, and small enough that all connections together stay below 5 MiB.
 struct AdminLimits {
-  std::uint32_t header_bytes = 8 * 1024;  // of one request; more: 431
-  std::size_t body_bytes = 64 * 1024;     // of one request; more: 413
-  std::size_t connections = 64;           // open at a time
+  std::uint32_t header_bytes = 8192;  // of one request; more: 431
+  std::size_t body_bytes = 65536;     // of one request; more: 413
+  std::size_t connections = 64;       // open at a time
   // For a whole request to arrive, for a whole answer to be taken: then the connection is closed.
   std::chrono::milliseconds patience{5000};
 };

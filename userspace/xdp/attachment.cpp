@@ -26,7 +26,8 @@ constexpr int kMaxPrograms = 10;                            // that it holds
 // acknowledgement) reach us only this way.
 thread_local std::string last_kernel_words;
 
-void take_line(bool warning, bool debug, const char* format, va_list arguments) {
+__attribute__((format(printf, 3, 0))) void take_line(bool warning, bool debug, const char* format,
+                                                     va_list arguments) {
   std::array<char, 1024> text{};
   std::vsnprintf(text.data(), text.size(), format, arguments);
   std::string line(text.data());

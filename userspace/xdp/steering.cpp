@@ -73,17 +73,19 @@ Result<> Steering::set_vips(const std::vector<Endpoint>& services) {
   std::ranges::set_difference(entries_, wanted, std::back_inserter(surplus), before);
 
   const gw_vip_value value{.flags = 0};
-  for (const gw_vip_key& key : missing)
+  for (const gw_vip_key& key : missing) {
     if (const int error = bpf_map_update_elem(map, &key, &value, BPF_ANY); error != 0)
       return fail_errno(
           "adding " + Ipv4Address(Be32::from_wire(key.address)).text() + " to the VIP map", -error,
           error == -E2BIG ? "it has room for " + std::to_string(GW_MAX_VIP_ENTRIES) + " entries"
                           : "");
-  for (const gw_vip_key& key : surplus)
+  }
+  for (const gw_vip_key& key : surplus) {
     if (const int error = bpf_map_delete_elem(map, &key); error != 0 && error != -ENOENT)
       return fail_errno(
           "removing " + Ipv4Address(Be32::from_wire(key.address)).text() + " from the VIP map",
           -error);
+  }
   entries_ = std::move(wanted);
   return {};
 }
