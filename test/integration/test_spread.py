@@ -1,5 +1,7 @@
 """How connections spread over backends, queues and workers. Source ports and the fleet seed are
 fixed: the same run has the same outcome."""
+import os
+
 from support import fetch, webserver
 from support.daemon import config
 
@@ -67,7 +69,7 @@ def test_two_queues_have_two_workers_and_no_flow_is_on_both(lab, start):
     assert {page.status for page in fetch.fetch_all(lab, ports)} == {200}
     queues = daemon.settle()["interfaces"][0]["queues"]
     assert [queue["queue"] for queue in queues] == [0, 1]
-    assert len({queue["cpu"] for queue in queues}) == 2
+    assert len({queue["cpu"] for queue in queues}) == min(2, len(os.sched_getaffinity(0)))
     flows = [queue["worker"]["flow_inserted"] for queue in queues]
     assert all(queue["worker"]["transmitted"] > 0 for queue in queues)
     assert min(flows) > 0 and sum(flows) == len(ports)
