@@ -69,7 +69,7 @@ void count_queues(int control, ifreq request, Nic& nic) {
   nic.transmit_queues = std::max(nic.transmit_queues, 1U);
 }
 
-// From the drivers' sources, packets in one 4 KiB page.
+// As reported for packets in one 4 KiB page; that of veth was found by trying.
 constexpr auto kNativeMtuLimits = std::to_array<std::pair<std::string_view, std::uint32_t>>({
     {"veth", 3506},
     {"virtio_net", 3506},

@@ -14,7 +14,7 @@ namespace guideway::xdp {
 namespace {
 
 // Younger than some of the headers that this is built with.
-constexpr int kXdpMaxTxSkbBudget = 9;  // XDP_MAX_TX_SKB_BUDGET, Linux 6.17
+constexpr int kXdpMaxTxSkbBudget = 9;  // XDP_MAX_TX_SKB_BUDGET
 constexpr int kSoPreferBusyPoll = 69, kSoBusyPollBudget = 70;
 
 constexpr auto kBindPatience = std::chrono::seconds(5);
