@@ -27,8 +27,8 @@ struct Nic {
 // kernel's own. An interface that is not there is an Error that names those that are.
 [[nodiscard]] Result<Nic> find_nic(const std::string& name);
 
-// The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known
-// from the drivers' sources; 0: not known, the kernel will say.
+// The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known;
+// 0: not known, the kernel will say.
 [[nodiscard]] std::uint32_t native_mtu_limit(std::string_view driver);
 
 // Bytes of a frame in front of the packet: XDP_PACKET_HEADROOM, in copy mode too.
