@@ -1,70 +1,32 @@
 #include "app/daemon.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <cerrno>
 #include <cstring>
-#include <new>
 #include <utility>
+
+#include "app/log_level.h"
+#include "observe/api.h"
+#include "observe/metrics_api.h"
 
 namespace guideway::app {
 namespace {
 
 using std::chrono::milliseconds;
 
-// A retired snapshot waits for the workers: an idle one looks every 100 ms.
-constexpr auto kReclaimPause = milliseconds(100);
-
-// How often it is looked whether the interfaces are as they were at the start.
+// How often it is looked whether the interfaces are as they were.
 constexpr auto kPortPause = std::chrono::seconds(1);
 
-// Clients on an Ethernet send packets of up to this size unless told otherwise.
-constexpr std::uint16_t kUsualMtu = 1500;
-
-constexpr auto kZeroCopyOnly =
-    std::to_array<xdp::Rung>({{xdp::AttachMode::native, xdp::BindMode::zero_copy}});
-constexpr auto kCopyOnly =
-    std::to_array<xdp::Rung>({{xdp::AttachMode::native, xdp::BindMode::copy}});
-constexpr auto kGenericOnly =
-    std::to_array<xdp::Rung>({{xdp::AttachMode::generic, xdp::BindMode::copy}});
-
-std::span<const xdp::Rung> ladder_of(control::Mode mode) {
-  switch (mode) {
-    case control::Mode::zero_copy: return kZeroCopyOnly;
-    case control::Mode::copy: return kCopyOnly;
-    case control::Mode::generic: return kGenericOnly;
-    case control::Mode::automatic: break;
-  }
-  return xdp::kAutomaticLadder;
-}
-
-// control/ and flow/ do not know each other.
-static_assert(control::kMaxFlowTimeout == std::chrono::seconds(flow::kMaxTimeout));
-
-flow::Timeouts timeouts_of(const control::FlowTableConfig& config) {
-  const auto ticks = [](std::chrono::seconds time) {
-    return static_cast<flow::Tick>(time.count());
-  };
-  return {.opening = ticks(config.opening),
-          .established = ticks(config.established),
-          .closing = ticks(config.closing),
-          .udp = ticks(config.udp)};
-}
-
-std::vector<std::uint32_t> allowed_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<std::uint32_t> cpus;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  return cpus;
-}
+// The longest that a start waits for answers of probes: what has not answered by then is not up.
+constexpr milliseconds kMaxFirstAnswers{10'000};
+// For the answer itself to come through, and the snapshot to be built.
+constexpr milliseconds kAnswerSlack{250};
 
 // Frames are locked memory. Older kernels also charge BPF maps.
 void lift_memory_lock_limit() {
@@ -73,233 +35,217 @@ void lift_memory_lock_limit() {
     spdlog::debug("raising the limit of locked memory: {}", std::strerror(errno));
 }
 
+// Longer than any flow is remembered by: a Tick of the flow table is a second, at either end.
+std::chrono::seconds quarantine_of(const control::FlowTableConfig& table) {
+  return std::max({table.opening, table.established, table.closing, table.udp}) +
+         std::chrono::seconds(2);
+}
+
+milliseconds longest_timeout(const control::Model& model) {
+  milliseconds longest{0};
+  for (const auto& pool : model.pools)
+    for (const auto& check : pool.checks) longest = std::max(longest, check.question.timeout);
+  return longest;
+}
+
 }  // namespace
 
 Daemon::Daemon(control::Model model, std::string config_file)
-    : model_(std::move(model)), config_file_(std::move(config_file)) {}
+    : config_file_(std::move(config_file)),
+      plane_(model.flow_table),
+      compiler_(quarantine_of(model.flow_table)),
+      log_level_(model.log.level) {
+  in_force_.digest = model.fleet_digest();
+  in_force_.model = std::make_shared<const control::Model>(std::move(model));
+}
 
-Daemon::~Daemon() { stop(); }
+Daemon::~Daemon() {
+  side_.stop();
+  side_.join();
+}
 
 Result<std::unique_ptr<Daemon>> Daemon::start(control::Model model, std::string config_file) {
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(model), std::move(config_file)));
   lift_memory_lock_limit();
   // Before anything else, so that a signal during the start is not lost: it is served by run().
   daemon->wait_for_signal();
-  auto admin = observe::AdminServer::listen(
-      daemon->io_, daemon->model_.admin.socket,
-      [raw = daemon.get()] { return observe::to_json(raw->status()); });
-  if (!admin) return std::unexpected(std::move(admin).error());
-  daemon->admin_ = std::move(*admin);
-  for (const auto step : {&Daemon::open_ports, &Daemon::watch_next_hops, &Daemon::publish_first,
-                          &Daemon::start_workers, &Daemon::steer})
+  for (const auto step :
+       {&Daemon::listen, &Daemon::open_ports, &Daemon::watch_next_hops, &Daemon::publish_first,
+        &Daemon::start_workers, &Daemon::listen_for_metrics, &Daemon::await_first_answers,
+        &Daemon::steer})
     if (auto done = (daemon.get()->*step)(); !done) return std::unexpected(std::move(done).error());
   return daemon;
 }
 
+observe::Operations Daemon::operations() {
+  return {.status = [this] { return status(); },
+          .reload = [this] { return reload(); },
+          .set_drain = [this](const std::string& backend, const std::string& pool,
+                              bool drain) { return set_drain(backend, pool, drain); },
+          .set_log_level = [this](const std::string& level) { return set_log_level(level); },
+          .ready = [this] { return ready(); }};
+}
+
+Result<> Daemon::listen() {
+  auto api = observe::HttpServer::listen_unix(io_, in_force_.model->admin.socket,
+                                              observe::api(operations()));
+  if (!api) return std::unexpected(std::move(api).error());
+  api_ = std::move(*api);
+  return {};
+}
+
 Result<> Daemon::open_ports() {
-  for (const control::Interface& wanted : model_.interfaces) {
-    auto port = xdp::Port::open({.interface = wanted.name,
-                                 .ladder = ladder_of(wanted.mode),
-                                 .queues = wanted.queues,
-                                 .frame_bytes = static_cast<std::uint32_t>(wanted.frame_bytes),
-                                 .socket = {.frames = wanted.frames,
-                                            .frame_bytes = 0,
-                                            .ring = wanted.ring,
-                                            .busy_poll = wanted.busy_poll}});
+  // Workers come later; until then a port is nobody's but this vector's.
+  for (const control::Interface& wanted : in_force_.model->interfaces) {
+    auto port = DataPlane::open_port(wanted);
     if (!port) return std::unexpected(std::move(port).error());
-    const auto& opened = **port;
-    spdlog::info(
-        "{}: driver {}, MTU {}, {} queue(s), attached in {} mode {}, sockets in {} mode, {} frames "
-        "of {} "
-        "bytes a queue",
-        wanted.name, opened.nic().driver, opened.nic().mtu, opened.sockets().size(),
-        xdp::name(opened.steering().mode()),
-        opened.steering().dispatcher() ? "through libxdp's dispatcher"
-                                       : "without libxdp's dispatcher",
-        xdp::name(opened.sockets().front()->mode()), wanted.frames, opened.frame_bytes());
-    for (const auto& socket : opened.sockets())
-      lanes_.push_back({.port = ports_.size(),
-                        .socket = socket.get(),
-                        .counters = std::make_unique<WorkerCounters>(),
-                        .worker = nullptr});
-    ports_.push_back(std::move(*port));
-    health_.push_back({.attached = true, .mtu_fits = true});
+    first_ports_.emplace_back(wanted, std::move(*port));
   }
   return {};
 }
 
 Result<> Daemon::watch_next_hops() {
-  auto routes = control::Routes::open(io_, [this] { publish_next(); });
+  auto routes = control::Routes::open(io_, [this] { request_build(); });
   if (!routes) return std::unexpected(std::move(routes).error());
   routes_ = std::move(*routes);
-  std::vector<Ipv4Address> addresses;
-  for (const auto& pool : model_.pools)
-    for (const auto& backend : pool.backends) addresses.push_back(backend.address);
-  std::ranges::sort(addresses);
-  const auto repeated = std::ranges::unique(addresses);
-  addresses.erase(repeated.begin(), repeated.end());
-  return routes_->watch(addresses, model_.encapsulation.source);
-}
-
-Result<std::unique_ptr<const Snapshot>> Daemon::compile() {
-  return compiler_.compile(
-      model_, [this](Ipv4Address address) { return routes_->find(address); }, ++generation_);
+  return routes_->watch(in_force_.model->backend_addresses(),
+                        in_force_.model->encapsulation.source);
 }
 
 Result<> Daemon::publish_first() {
-  auto snapshot = compile();
-  if (!snapshot) return std::unexpected(std::move(snapshot).error());
-  publication_ = std::make_unique<Publication>(lanes_.size(), std::move(*snapshot));
+  const control::Model& model = *in_force_.model;
+  health_ = std::make_unique<control::HealthWatch>(io_, [this] { request_build(); });
+  if (auto provided = health_->provide(model); !provided) return provided;
+  health_->adopt(health_->prepare(model), model);
+
+  auto first = standings(model, health_->health());
+  auto compiled = compiler_.compile(
+      model, first, [this](Ipv4Address address) { return routes_->find(address); }, ++generation_,
+      std::chrono::steady_clock::now());
+  if (!compiled) return std::unexpected(std::move(compiled).error());
+  plane_.begin(std::move(compiled->snapshot));
+  in_force_.standings = std::move(first);
+  in_force_.slots = std::move(compiled->slots);
+  in_force_.tables = std::move(compiled->tables);
+  return {};
+}
+
+Result<> Daemon::start_workers() {
+  for (auto& [config, port] : std::exchange(first_ports_, {}))
+    if (auto added = plane_.add(config, std::move(port)); !added) return added;
   warn_of_egress();
   return {};
 }
 
-Result<std::unique_ptr<dataplane::Worker>> Daemon::make_worker(const Lane& lane, std::size_t reader,
-                                                               std::uint32_t cpu) {
-  const control::Interface& wanted = model_.interfaces[lane.port];
-  const dataplane::WorkerOptions options{
-      .name = "gw-" + std::to_string(lane.socket->queue()) + "-" + wanted.name,
-      .cpu = cpu,
-      .interface = ports_[lane.port]->nic().index,
-      .reader = reader,
-      .flow_entries = model_.flow_table.entries,
-      .timeouts = timeouts_of(model_.flow_table),
-      .busy_poll = wanted.busy_poll};
-  try {
-    return std::make_unique<dataplane::Worker>(options, *lane.socket, *lane.counters,
-                                               *publication_);
-  } catch (const std::bad_alloc&) {
-    return fail("allocating a flow table of " + std::to_string(options.flow_entries) +
-                    " entries for worker " + options.name + ": not enough memory",
-                "set flow_table.entries lower; each worker has a table of its own");
-  }
+Result<std::unique_ptr<observe::HttpServer>> Daemon::metrics_server(
+    const control::Metrics& wanted) {
+  if (wanted.port == 0) return nullptr;
+  return observe::HttpServer::listen_tcp(io_, wanted.address, wanted.port,
+                                         observe::metrics_api(operations()),
+                                         observe::kMetricsLimits);
 }
 
-Result<> Daemon::start_workers() {
-  const std::vector<std::uint32_t> everywhere = allowed_cpus();
-  if (everywhere.empty())
-    return fail_errno("asking which CPUs this process may use", errno,
-                      "set cpus: of each interface");
-  std::size_t in_turn = 0;
-  std::vector<std::size_t> of_port(ports_.size(), 0);
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    Lane& lane = lanes_[i];
-    const control::Interface& wanted = model_.interfaces[lane.port];
-    const std::uint32_t cpu = wanted.cpus.empty()
-                                  ? everywhere[in_turn++ % everywhere.size()]
-                                  : wanted.cpus[of_port[lane.port]++ % wanted.cpus.size()];
-    auto worker = make_worker(lane, i, cpu);
-    if (!worker) return std::unexpected(std::move(worker).error());
-    lane.worker = std::move(*worker);
-    if (auto started = lane.worker->start(); !started) return started;
-  }
+Result<> Daemon::listen_for_metrics() {
+  auto server = metrics_server(in_force_.model->metrics);
+  if (!server) return std::unexpected(std::move(server).error());
+  metrics_ = std::move(*server);
+  return {};
+}
+
+// So that the first packet already finds the tables that a load balancer beside this one has.
+Result<> Daemon::await_first_answers() {
+  const auto waiting = [this] {
+    return !stopping_ && (health_->health().any_unknown() || build_wanted_ || building_);
+  };
+  if (!health_->health().any_unknown()) return {};
+  const auto patience =
+      std::min(control::Prober::kFirstWithin + longest_timeout(*in_force_.model) + kAnswerSlack,
+               kMaxFirstAnswers);
+  spdlog::info("waiting for the first answers of {} probes, for up to {} ms",
+               health_->health().probes().size(), patience.count());
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (waiting() && std::chrono::steady_clock::now() < deadline) io_.run_one_until(deadline);
+  if (!stopping_ && health_->health().any_unknown())
+    spdlog::warn("some backends have not been asked yet: they take flows once they have answered");
   return {};
 }
 
 Result<> Daemon::steer() {
-  std::vector<Endpoint> endpoints;
-  for (const auto& service : model_.services)
-    endpoints.insert(endpoints.end(), service.endpoints.begin(), service.endpoints.end());
-  for (const auto& port : ports_)
-    if (auto done = port->steering().set_vips(endpoints); !done) return done;
+  if (stopping_) return {};
+  if (auto done = plane_.steer(in_force_.model->endpoints()); !done) return done;
+  steering_ = true;
   return {};
 }
 
-void Daemon::publish_next() {
-  auto snapshot = compile();
-  if (!snapshot) {
-    spdlog::error("keeping generation {}: {}", publication_->current().generation,
-                  snapshot.error().text());
-    return;
-  }
-  publication_->publish(std::move(*snapshot));
-  spdlog::debug("published generation {}", publication_->current().generation);
-  warn_of_egress();
-  reclaim_later();
-}
-
-void Daemon::reclaim_later() {
-  if (publication_->reclaim() == 0) return;
-  reclaim_timer_.expires_after(kReclaimPause);
-  reclaim_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) reclaim_later();
-  });
-}
-
-// Says once for each device what makes packets towards backends be dropped.
-void Daemon::warn_of_egress() {
-  for (const Backend& backend : publication_->current().backends) {
-    if (backend.egress_device == 0) continue;
-    const auto leaves_here = [&](const auto& port) {
-      return port->nic().index == backend.egress_device;
-    };
-    if (!std::ranges::all_of(ports_, leaves_here) &&
-        wrong_device_told_.insert(backend.egress_device).second)
-      spdlog::warn(
-          "backend {} is reached through interface {}: packets leave by the interface that they "
-          "came in by, so those for it that come in by another are dropped (no_next_hop)",
-          Ipv4Address(backend.outer.header.ip.destination).text(), backend.egress_device);
-    if (backend.egress_mtu < kUsualMtu + kOuterIpBytes &&
-        small_mtu_told_.insert(backend.egress_device).second)
-      spdlog::warn(
-          "packets of {} bytes do not fit an egress MTU of {} with {} bytes of encapsulation, and "
-          "are dropped (too_big): raise the MTU towards the backends to {}, or lower the MSS of "
-          "the services to {}",
-          kUsualMtu, backend.egress_mtu, kOuterIpBytes, kUsualMtu + kOuterIpBytes,
-          backend.egress_mtu - kOuterIpBytes - 40);
-  }
+// An interface that was to be attached again and could not be is not in the data plane at all.
+bool Daemon::ready() const {
+  const auto served = [this](const control::Interface& one) { return plane_.has(one.name); };
+  return steering_ && !stopping_ && plane_.all_attached() &&
+         std::ranges::all_of(in_force_.model->interfaces, served);
 }
 
 void Daemon::look_after_ports() {
   port_timer_.expires_after(kPortPause);
   port_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    for (std::size_t port = 0; port < ports_.size(); ++port) check_port(port);
+    plane_.check();
+    health_->tell_suppressed();
     look_after_ports();
   });
 }
 
-void Daemon::check_port(std::size_t port) {
-  xdp::Port& checked = *ports_[port];
-  const xdp::Port::Health before = health_[port];
-  health_[port] = checked.check();
-  const std::string& interface = checked.nic().name;
-  if (before.attached && !health_[port].attached)
-    spdlog::error(
-        "{}: the steering program is no longer attached: the interface was deleted, or somebody "
-        "took it off; nothing is forwarded from here until guidewayd is started anew",
-        interface);
-  if (before.mtu_fits && !health_[port].mtu_fits)
-    spdlog::error(
-        "{}: its MTU was raised to {}, and frames of {} bytes are too small for that: larger "
-        "packets are lost (rx_dropped) until guidewayd is started anew",
-        interface, checked.nic().mtu, checked.frame_bytes());
+void Daemon::wait_for_signal() {
+  if (signals_waited_for_) {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+      if (error) return;
+      wait_for_signal();
+      on_signal(number);
+    });
+    return;
+  }
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  signals_waited_for_ = true;
+  wait_for_signal();
 }
 
-void Daemon::wait_for_signal() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
-  signals_.async_wait([this](const boost::system::error_code& error, int number) {
+void Daemon::on_signal(int number) {
+  if (number != SIGHUP) {
+    begin_shutdown(number == SIGTERM ? "SIGTERM" : "SIGINT");
+    return;
+  }
+  if (!steering_) {
+    spdlog::warn("SIGHUP: not while guidewayd starts; send it again once it is ready");
+    return;
+  }
+  spdlog::info("SIGHUP: reading {} again", config_file_);
+  boost::asio::co_spawn(
+      io_, [this]() -> boost::asio::awaitable<void> { (void)co_await reload(); },
+      boost::asio::detached);
+}
+
+void Daemon::begin_shutdown(const char* signal) {
+  const auto drain = in_force_.model->shutdown.drain;
+  if (stopping_ || !steering_ || drain.count() == 0) {
+    spdlog::info("{}: stopping", signal);
+    stopping_ = true;
+    io_.stop();
+    return;
+  }
+  stopping_ = true;
+  spdlog::info(
+      "{}: not ready any more; forwarding for {} s, then stopping (the same signal again: at once)",
+      signal, drain.count());
+  drain_timer_.expires_after(drain);
+  drain_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    if (number == SIGHUP) {
-      spdlog::warn("SIGHUP: a changed file takes effect at the next start");
-      wait_for_signal();
-      return;
-    }
-    spdlog::info("{}: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    spdlog::info("drained: stopping");
     io_.stop();
   });
 }
 
 void Daemon::run() {
   look_after_ports();
-  io_.run();
-}
-
-void Daemon::stop() {
-  for (const auto& port : ports_)
-    if (auto done = port->steering().set_vips({}); !done) spdlog::warn("{}", done.error().text());
-  for (const Lane& lane : lanes_)
-    if (lane.worker) lane.worker->stop();
+  if (!io_.stopped()) io_.run();
 }
 
 }  // namespace guideway::app

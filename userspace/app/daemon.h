@@ -1,32 +1,39 @@
-// The daemon: what guidewayd is made of, wired together, and the order in which it starts and
-// stops.
+// The daemon: what guidewayd is made of, wired together, the order in which it starts and stops,
+// and how it changes while it runs (docs/life-of-a-reload.md).
 //
-// Start, each step undone if a later one fails: admin socket, interfaces (attach, bind), next hops,
-// first snapshot, workers, and last the VIP map: only then packets are taken from the kernel.
-// Stop: the VIP map first, then workers, sockets, attachment.
+// Start, each step undone if a later one fails: API, interfaces (attach, bind), next hops, health,
+// first snapshot, workers, metrics, the first answers of the probes, and last the VIP map: only
+// then packets are taken from the kernel. Stop: "not ready", the drain time, then the VIP map,
+// workers, sockets, attachment.
 //
-// Threads: one, the control thread, which runs the io_context; workers have their own.
+// Everything that changes what packets do becomes a new snapshot: request_build(). One build at a
+// time, beside the control thread; what changes meanwhile is in the next one.
+//
+// Threads: one, the control thread, which runs the io_context; workers have their own, and `side_`
+// has two for what takes time: reading a file or attaching to an interface, and building tables.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "app/data_plane.h"
 #include "control/compiler.h"
+#include "control/config.h"
+#include "control/health_watch.h"
 #include "control/model.h"
 #include "control/routes.h"
 #include "core/result.h"
-#include "dataplane/worker.h"
-#include "observe/admin_server.h"
+#include "observe/http_server.h"
+#include "observe/operations.h"
 #include "observe/status.h"
-#include "state/counters.h"
-#include "state/publication.h"
-#include "xdp/port.h"
 
 namespace guideway::app {
 
@@ -37,59 +44,111 @@ class Daemon {
                                                              std::string config_file);
   ~Daemon();
 
-  // Runs until SIGTERM or SIGINT.
+  // Runs until SIGTERM or SIGINT, and the drain time behind it.
   void run();
 
  private:
-  // One queue in service. `counters` outlive the worker; addresses are stable.
-  struct Lane {
-    std::size_t port;  // position in ports_
-    xdp::Socket* socket;
-    std::unique_ptr<WorkerCounters> counters;
-    std::unique_ptr<dataplane::Worker> worker;
+  // A model in force, and what was made of it.
+  struct InForce {
+    std::shared_ptr<const control::Model> model;
+    std::vector<control::PoolStanding> standings;  // by pool
+    std::shared_ptr<const control::Slots> slots;
+    std::vector<std::shared_ptr<const control::PoolTable>> tables;  // by pool
+    std::uint64_t digest = 0;  // Model::fleet_digest(), which takes its time
+    // Slots of those that the model has no longer.
+    std::vector<BackendSlot> removed_backends;
+    std::vector<ServiceSlot> removed_services;
   };
+  using ModelPointer = std::shared_ptr<const control::Model>;
+  using Ports = std::vector<std::pair<control::Interface, std::unique_ptr<xdp::Port>>>;
 
   Daemon(control::Model model, std::string config_file);
+
+  // Start (daemon.cpp).
+  [[nodiscard]] Result<> listen();
   [[nodiscard]] Result<> open_ports();
   [[nodiscard]] Result<> watch_next_hops();
   [[nodiscard]] Result<> publish_first();
   [[nodiscard]] Result<> start_workers();
-  [[nodiscard]] Result<std::unique_ptr<dataplane::Worker>> make_worker(const Lane& lane,
-                                                                       std::size_t reader,
-                                                                       std::uint32_t cpu);
+  [[nodiscard]] Result<> listen_for_metrics();
+  [[nodiscard]] Result<std::unique_ptr<observe::HttpServer>> metrics_server(
+      const control::Metrics& wanted);
+  [[nodiscard]] Result<> await_first_answers();
   [[nodiscard]] Result<> steer();
-  void stop();
-
-  [[nodiscard]] Result<std::unique_ptr<const Snapshot>> compile();
-  void publish_next();
-  void reclaim_later();
-  void warn_of_egress();
-  void look_after_ports();
-  void check_port(std::size_t port);
+  [[nodiscard]] observe::Operations operations();
   void wait_for_signal();
+  void on_signal(int number);
+  void begin_shutdown(const char* signal);
+  void look_after_ports();
+  [[nodiscard]] bool ready() const;
 
+  // Snapshots (builds.cpp).
+  [[nodiscard]] std::vector<control::PoolStanding> standings(const control::Model& model,
+                                                             const control::Health& health) const;
+  [[nodiscard]] boost::asio::awaitable<Result<control::Compiled>> build(
+      ModelPointer model, std::vector<control::PoolStanding> standings);
+  void request_build();
+  [[nodiscard]] boost::asio::awaitable<void> build_wanted();
+  void put_in_force(ModelPointer model, std::vector<control::PoolStanding> standings,
+                    control::Compiled compiled);
+  void reclaim_later();
+  void await_slow_start();
+  void warn_of_egress();
+  void tell_pools(const InForce& before) const;
+  void note_removed();
+
+  // Reload (reload.cpp).
+  [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> reload();
+  [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> read_and_apply();
+  [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted);
+  [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted);
+  [[nodiscard]] boost::asio::awaitable<Result<>> switch_to(ModelPointer wanted, Ports ports);
+  [[nodiscard]] boost::asio::awaitable<void> change_over(
+      ModelPointer wanted, control::Health prepared, std::vector<control::PoolStanding> standings,
+      control::Compiled compiled);
+  [[nodiscard]] Result<> add_all(Ports ports);
+  [[nodiscard]] Result<> watch_next_hops_of(const control::Model& one, const control::Model& other);
+  [[nodiscard]] boost::asio::awaitable<void> await_next_hops(std::vector<Ipv4Address> fresh);
+  [[nodiscard]] boost::asio::awaitable<void> await_adoption();
+  [[nodiscard]] Result<> move_metrics(const control::Metrics& before,
+                                      const control::Metrics& wanted);
+  [[nodiscard]] boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
+  void tell(const observe::ReloadOutcome& outcome) const;
+  [[nodiscard]] observe::DrainOutcome set_drain(const std::string& backend, const std::string& pool,
+                                                bool drain);
+  [[nodiscard]] bool set_log_level(const std::string& level);
+
+  // Status (daemon_status.cpp).
   [[nodiscard]] observe::Status status() const;
-  [[nodiscard]] observe::InterfaceStatus interface_status(std::size_t port) const;
+  [[nodiscard]] observe::InterfaceStatus interface_status(const Unit& unit) const;
   [[nodiscard]] std::vector<observe::ServiceStatus> service_status() const;
-  [[nodiscard]] std::vector<observe::PoolStatus> pool_status() const;
+  [[nodiscard]] observe::RemovedStatus removed_status() const;
+  [[nodiscard]] observe::PoolStatus pool_status(std::size_t pool) const;
+  [[nodiscard]] observe::BackendStatus backend_status(std::size_t pool, std::size_t backend) const;
 
-  control::Model model_;
   std::string config_file_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-  boost::asio::io_context io_{1};
+  boost::asio::io_context io_{1};  // goes last: it holds coroutines that hold the rest
   boost::asio::signal_set signals_{io_};
-  boost::asio::steady_timer reclaim_timer_{io_};
-  boost::asio::steady_timer port_timer_{io_};
-  std::unique_ptr<observe::AdminServer> admin_;
-  std::vector<std::unique_ptr<xdp::Port>> ports_;
-  std::vector<xdp::Port::Health> health_;  // of each port, as last seen
+  boost::asio::steady_timer reclaim_timer_{io_}, port_timer_{io_}, slow_start_timer_{io_},
+      drain_timer_{io_};
+  InForce in_force_;
+  DataPlane plane_;
   std::unique_ptr<control::Routes> routes_;
-  control::Compiler compiler_;
+  control::Compiler compiler_;  // on side_ alone, once workers run
   std::uint64_t generation_ = 0;
-  std::unique_ptr<Publication> publication_;
-  std::vector<Lane> lanes_;                 // go before publication and ports
-  std::set<std::uint32_t> small_mtu_told_;  // interface indices
-  std::set<std::uint32_t> wrong_device_told_;
+  std::unique_ptr<control::HealthWatch> health_;
+  std::unique_ptr<observe::HttpServer> api_, metrics_;
+  observe::ReloadStatus reloads_;
+  control::LogLevel log_level_ = control::LogLevel::info;
+  Ports first_ports_;  // from open_ports() to start_workers()
+  bool signals_waited_for_ = false;
+  // reload_running_: from reading the file on; reloading_: while it changes what is in force, and
+  // nothing else may.
+  bool build_wanted_ = false, building_ = false, reload_running_ = false, reloading_ = false;
+  bool steering_ = false, stopping_ = false;
+  std::set<std::uint32_t> small_mtu_told_, wrong_device_told_;  // interface indices
+  boost::asio::thread_pool side_{2};                            // ends first
 };
 
 }  // namespace guideway::app

@@ -4,25 +4,40 @@
 #include "app/daemon.h"
 
 namespace guideway::app {
+namespace {
 
-observe::InterfaceStatus Daemon::interface_status(std::size_t port) const {
-  const xdp::Port& shown = *ports_[port];
+using Clock = std::chrono::steady_clock;
+
+observe::CheckStatus check_status(const control::Health::Check& check) {
+  const auto& question = check.probe.asking->question;
+  return {.type = std::string(question.type()),
+          .what = question.text(),
+          .state = std::string(control::name(check.judge.state())),
+          .last = check.last,
+          .last_microseconds = static_cast<std::uint64_t>(check.took.count()),
+          .passed = check.passed,
+          .failed = check.failed};
+}
+
+}  // namespace
+
+observe::InterfaceStatus Daemon::interface_status(const Unit& unit) const {
+  const xdp::Port& shown = *unit.port;
   observe::InterfaceStatus status;
   status.name = shown.nic().name;
   status.driver = shown.nic().driver;
   status.mtu = shown.nic().mtu;
-  status.attachment = health_[port].attached ? xdp::name(shown.steering().mode()) : "lost";
+  status.attachment = unit.health.attached ? xdp::name(shown.steering().mode()) : "lost";
   status.dispatcher = shown.steering().dispatcher();
   if (const auto verdicts = shown.steering().verdicts())
     for (std::size_t i = 0; i < verdicts->size(); ++i)
       status.steering.emplace_back(xdp::kVerdictNames[i], (*verdicts)[i]);
-  for (const Lane& lane : lanes_) {
-    if (lane.port != port) continue;
+  for (const Lane& lane : unit.lanes) {
     observe::QueueStatus queue;
     queue.queue = lane.socket->queue();
     queue.mode = xdp::name(lane.socket->mode());
     queue.cpu = lane.worker->cpu();
-    queue.generation = publication_->adopted_by(lane.worker->reader());
+    queue.generation = plane_.publication().adopted_by(lane.worker->reader());
     const auto statistics = lane.socket->statistics();
     for (std::size_t i = 0; i < statistics.size(); ++i)
       queue.socket.emplace_back(xdp::kSocketStatisticNames[i], statistics[i]);
@@ -33,20 +48,22 @@ observe::InterfaceStatus Daemon::interface_status(std::size_t port) const {
 }
 
 std::vector<observe::ServiceStatus> Daemon::service_status() const {
+  const control::Model& model = *in_force_.model;
   std::vector<observe::ServiceStatus> all;
-  for (const auto& service : model_.services) {
+  for (const auto& service : model.services) {
+    const auto& pool = model.pools[service.pool];
     for (const Endpoint& endpoint : service.endpoints) {
       observe::ServiceStatus status;
       status.name = service.name;
       status.vip = endpoint.address.text();
       status.protocol = name(endpoint.protocol);
       status.port = endpoint.port;
-      status.pool = model_.pools[service.pool].name;
-      if (const auto slot = compiler_.service_slot(endpoint)) {
-        for (const Lane& lane : lanes_) {
-          status.packets += lane.counters->services[slot->index()].packets.get();
-          status.bytes += lane.counters->services[slot->index()].bytes.get();
-        }
+      status.pool = pool.name;
+      status.healthy = in_force_.standings[service.pool].healthy >= pool.min_healthy;
+      if (const auto slot = in_force_.slots->service(endpoint)) {
+        const Sent sent = plane_.sent_to(*slot);
+        status.packets = sent.packets;
+        status.bytes = sent.bytes;
       }
       all.push_back(std::move(status));
     }
@@ -54,51 +71,89 @@ std::vector<observe::ServiceStatus> Daemon::service_status() const {
   return all;
 }
 
-std::vector<observe::PoolStatus> Daemon::pool_status() const {
-  const std::vector<std::uint32_t> table_entries = publication_->current().table_entries();
-  std::vector<observe::PoolStatus> all;
-  for (const auto& pool : model_.pools) {
-    observe::PoolStatus status;
-    status.name = pool.name;
-    status.table_size = pool.table_size;
-    for (const auto& backend : pool.backends) {
-      observe::BackendStatus shown;
-      shown.address = backend.address.text();
-      shown.weight = backend.weight;
-      if (const auto* hop = routes_->find(backend.address); hop != nullptr) {
-        shown.next_hop = control::name(hop->state);
-        shown.device = hop->device_name;
-        if (hop->device != 0) shown.via = hop->via.text();
-        if (hop->state == control::NextHop::State::resolved) shown.mac = hop->mac.text();
-      }
-      if (const auto slot = compiler_.backend_slot(pool.name, backend.address)) {
-        shown.table_entries = table_entries[slot->index()];
-        for (const Lane& lane : lanes_) {
-          shown.flows += lane.counters->backend_flows[slot->index()].get();
-          shown.packets += lane.counters->backends[slot->index()].packets.get();
-          shown.bytes += lane.counters->backends[slot->index()].bytes.get();
-        }
-      }
-      status.backends.push_back(std::move(shown));
-    }
-    all.push_back(std::move(status));
+observe::BackendStatus Daemon::backend_status(std::size_t pool, std::size_t backend) const {
+  const control::PoolConfig& in = in_force_.model->pools[pool];
+  const control::BackendConfig& config = in.backends[backend];
+  observe::BackendStatus shown;
+  shown.address = config.address.text();
+  shown.weight = config.weight;
+  shown.usable = in_force_.standings[pool].backends[backend].usable;
+  if (config.drain) shown.drain = "file";
+  if (const auto* health = health_->health().find({in.name, config.address})) {
+    shown.weight_percent = control::Health::weight_percent(in, *health, Clock::now());
+    shown.health = control::name(health->state);
+    shown.health_for =
+        std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - health->since);
+    if (health->drained) shown.drain = "operator";
+    shown.went_up = health->went_up;
+    shown.went_down = health->went_down;
+    for (const auto& check : health->checks) shown.checks.push_back(check_status(check));
   }
-  return all;
+  if (const auto* hop = routes_->find(config.address); hop != nullptr) {
+    shown.next_hop = control::name(hop->state);
+    shown.device = hop->device_name;
+    if (hop->device != 0) shown.via = hop->via.text();
+    if (hop->state == control::NextHop::State::resolved) shown.mac = hop->mac.text();
+  }
+  shown.table_entries = in_force_.tables[pool]->entries_of(config.address);
+  if (const auto slot = in_force_.slots->backend(in.name, config.address)) {
+    const Sent sent = plane_.sent_to(*slot);
+    shown.flows = sent.flows;
+    shown.packets = sent.packets;
+    shown.bytes = sent.bytes;
+  }
+  return shown;
+}
+
+observe::PoolStatus Daemon::pool_status(std::size_t pool) const {
+  const control::PoolConfig& config = in_force_.model->pools[pool];
+  const control::PoolStanding& standing = in_force_.standings[pool];
+  observe::PoolStatus status;
+  status.name = config.name;
+  status.table_size = config.table_size;
+  status.on_empty = config.on_empty == control::OnEmpty::all ? "all" : "drop";
+  status.empty = standing.empty;
+  status.healthy_backends = standing.healthy;
+  status.min_healthy = config.min_healthy;
+  status.healthy = standing.healthy >= config.min_healthy;
+  status.table_digest = in_force_.tables[pool]->digest;
+  for (std::size_t i = 0; i < config.backends.size(); ++i)
+    status.backends.push_back(backend_status(pool, i));
+  return status;
+}
+
+observe::RemovedStatus Daemon::removed_status() const {
+  Sent services = plane_.former_services(), backends = plane_.former_backends();
+  for (const ServiceSlot slot : in_force_.removed_services) services += plane_.sent_to(slot);
+  for (const BackendSlot slot : in_force_.removed_backends) backends += plane_.sent_to(slot);
+  return {.service_packets = services.packets,
+          .service_bytes = services.bytes,
+          .backend_packets = backends.packets,
+          .backend_bytes = backends.bytes,
+          .backend_flows = backends.flows};
 }
 
 observe::Status Daemon::status() const {
   observe::Status status;
-  status.node = model_.node.name;
+  const control::Model& model = *in_force_.model;
+  status.node = model.node.name;
   status.version = GUIDEWAY_VERSION;
   status.config_file = config_file_;
   status.pid = ::getpid();
-  status.uptime =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
-  status.generation = publication_->current().generation;
-  for (std::size_t port = 0; port < ports_.size(); ++port)
-    status.interfaces.push_back(interface_status(port));
+  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
+  status.ready = ready();
+  status.log_level = control::kLogLevelNames.at(static_cast<std::size_t>(log_level_));
+  status.config_digest = in_force_.digest;
+  status.reloads = reloads_;
+  status.retired = plane_.retired();
+  // Until workers run there is nothing more to tell. Later, interfaces may all be lost.
+  if (plane_.units().empty() && !steering_) return status;
+  status.generation = plane_.publication().current().generation;
+  status.suppressed_log_lines = health_->suppressed_log_lines();
+  for (const auto& unit : plane_.units()) status.interfaces.push_back(interface_status(*unit));
   status.services = service_status();
-  status.pools = pool_status();
+  for (std::size_t i = 0; i < model.pools.size(); ++i) status.pools.push_back(pool_status(i));
+  status.removed = removed_status();
   return status;
 }
 

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "app/daemon.h"
+#include "app/log_level.h"
 #include "control/config.h"
+#include "control/own_addresses.h"
 
 namespace guideway::app {
 namespace {
@@ -18,17 +20,6 @@ namespace {
 // use.
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
-
-spdlog::level::level_enum level_of(control::LogLevel level) {
-  switch (level) {
-    case control::LogLevel::trace: return spdlog::level::trace;
-    case control::LogLevel::debug: return spdlog::level::debug;
-    case control::LogLevel::info: return spdlog::level::info;
-    case control::LogLevel::warning: return spdlog::level::warn;
-    case control::LogLevel::error: return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
 
 void log_to_stderr() {
   auto logger = spdlog::stderr_logger_mt("guidewayd");
@@ -43,7 +34,12 @@ void print(const std::vector<control::Problem>& problems, const char* kind) {
 
 int run(const std::string& file, bool check_only) {
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
-  auto config = control::load_config(file);
+  const auto own = control::own_addresses();
+  if (!own) {
+    std::fprintf(stderr, "guidewayd: %s\n", own.error().text().c_str());
+    return kFailed;
+  }
+  auto config = control::load_config(file, *own);
   if (!config) {
     print(config.error(), "");
     std::fprintf(stderr, "guidewayd: %s: %zu problem(s); nothing was started\n", file.c_str(),
@@ -56,7 +52,7 @@ int run(const std::string& file, bool check_only) {
     return 0;
   }
   log_to_stderr();
-  spdlog::set_level(level_of(config->model.log.level));
+  apply(config->model.log.level);
   for (const auto& warning : config->warnings) spdlog::warn("{}", warning.text());
   auto daemon = Daemon::start(std::move(config->model), file);
   if (!daemon) {

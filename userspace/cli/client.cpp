@@ -13,6 +13,7 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <cctype>
 #include <cstdint>
 #include <utility>
 
@@ -46,10 +47,26 @@ std::unexpected<Error> cannot_ask(const std::string& path, error_code error,
     return fail(doing + "no answer within " + std::to_string(patience.count()) + " ms",
                 "see in its log what it is doing");
   }
+  // Asio takes the EAGAIN of a Unix socket whose queue of clients is full for a connection.
+  if (error == errc::not_connected)
+    return fail(doing + "too many clients wait for it", "see in its log what it is doing");
   return fail(doing + error.message(), "is it guidewayd that listens there?");
 }
 
-asio::awaitable<Result<std::string>> ask(const std::string& path,
+http::request<http::string_body> message(const Request& request) {
+  http::request<http::string_body> out;
+  out.version(kHttp11);
+  out.method_string(request.method);
+  out.target(request.target);
+  out.set(http::field::host, "guidewayd");
+  if (!request.body.empty()) out.set(http::field::content_type, "application/json");
+  out.body() = request.body;
+  out.keep_alive(false);
+  out.prepare_payload();
+  return out;
+}
+
+asio::awaitable<Result<Answer>> exchange(const std::string& path, const Request& request,
                                          std::chrono::milliseconds patience) {
   const auto ended = [](error_code& error) {
     return asio::redirect_error(asio::use_awaitable, error);
@@ -60,10 +77,8 @@ asio::awaitable<Result<std::string>> ask(const std::string& path,
   co_await stream.async_connect(Local::endpoint(path), ended(error));
   if (error) co_return cannot_connect(path, error);
 
-  http::request<http::empty_body> request(http::verb::get, "/v1/status", kHttp11);
-  request.set(http::field::host, "guidewayd");
-  request.keep_alive(false);
-  co_await http::async_write(stream, request, ended(error));
+  const auto question = message(request);
+  co_await http::async_write(stream, question, ended(error));
   if (error) co_return cannot_ask(path, error, patience);
 
   beast::flat_buffer buffer;
@@ -71,24 +86,35 @@ asio::awaitable<Result<std::string>> ask(const std::string& path,
   answer.body_limit(kMaxDocumentBytes);
   co_await http::async_read(stream, buffer, answer, ended(error));
   if (error) co_return cannot_ask(path, error, patience);
-  if (answer.get().result() != http::status::ok) {
-    co_return fail("asking guidewayd at " + path + ": it answers " +
-                   std::to_string(answer.get().result_int()) + ": " + answer.get().body());
-  }
-  co_return std::move(answer.get().body());
+  co_return Answer{answer.get().result_int(), std::move(answer.get().body())};
 }
 
 }  // namespace
 
-Result<std::string> fetch_status(const std::string& socket_path,
-                                 std::chrono::milliseconds patience) {
+Result<Answer> ask(const std::string& socket_path, const Request& request,
+                   std::chrono::milliseconds patience) {
   // What does not fit is nowhere a socket: Asio would throw.
   if (socket_path.empty() || socket_path.size() >= sizeof(sockaddr_un::sun_path))
     return cannot_connect(socket_path, errc::make_error_code(errc::filename_too_long));
   asio::io_context io;
-  auto answer = asio::co_spawn(io, ask(socket_path, patience), asio::use_future);
+  auto answer = asio::co_spawn(io, exchange(socket_path, request, patience), asio::use_future);
   io.run();
   return answer.get();
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kUnreservedMarks = "-._~";
+  std::string out;
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    const bool alphanumeric = byte < 128 && std::isalnum(byte) != 0;
+    if (alphanumeric || kUnreservedMarks.find(letter) != std::string_view::npos)
+      out += letter;
+    else
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
 }
 
 }  // namespace guideway::cli

@@ -1,80 +1,50 @@
 #include "cli/status_view.h"
 
-#include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <cstdint>
-#include <utility>
+#include <string>
 #include <vector>
 
+#include "cli/json_view.h"
+#include "cli/pool_view.h"
 #include "cli/text_table.h"
 
 namespace guideway::cli {
 namespace {
 
-namespace json = boost::json;
 using Align = TextTable::Align;
 
-const json::object& object(const json::object& in, std::string_view key) {
-  static const json::object none;
-  const json::value* value = in.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : none;
+// ", ready"; nothing of an earlier daemon, which does not say.
+std::string ready_text(const json::object& node) {
+  const std::string ready = choice(node, "ready", "ready", "not ready");
+  return ready == "-" ? "" : ", " + ready;
 }
 
-// The objects of a list.
-std::vector<const json::object*> objects(const json::object& in, std::string_view key) {
-  std::vector<const json::object*> out;
-  const json::value* value = in.if_contains(key);
-  if (value == nullptr || !value->is_array()) return out;
-  for (const json::value& item : value->get_array())
-    if (item.is_object()) out.push_back(&item.get_object());
-  return out;
+std::string log_line(const json::object& document) {
+  const json::object& node = object(document, "node");
+  const std::uint64_t suppressed = number(document, "suppressed_log_lines");
+  if (!node.contains("log_level")) return {};
+  return "log: level " + text(node, "log_level") +
+         (suppressed == 0 ? "" : ", " + std::to_string(suppressed) + " lines suppressed") + "\n";
 }
 
-std::uint64_t number(const json::value& value) {
-  if (value.is_uint64()) return value.get_uint64();
-  return value.is_int64() && value.get_int64() > 0 ? static_cast<std::uint64_t>(value.get_int64())
-                                                   : 0;
-}
-
-std::uint64_t number(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  return value != nullptr ? number(*value) : 0;
-}
-
-// As it is shown; "-" for what is missing or empty.
-std::string text(const json::object& in, std::string_view key) {
-  const json::value* value = in.if_contains(key);
-  if (value == nullptr) return "-";
-  if (!value->is_string()) return json::serialize(*value);
-  std::string out(value->get_string());
-  // Nothing that moves the cursor.
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c == 127; }, '?');
-  return out.empty() ? "-" : out;
-}
-
-// "name value" of each number that is not 0, but for those whose names are in `except`.
-std::vector<std::string> not_zero(const json::object& in,
-                                  const std::vector<std::string_view>& except = {}) {
-  std::vector<std::string> out;
-  for (const auto& [key, value] : in) {
-    const std::string_view name(key);
-    if (number(value) == 0 || std::find(except.begin(), except.end(), name) != except.end())
-      continue;
-    out.push_back(std::string(name) + " " + std::to_string(number(value)));
-  }
-  return out;
+std::string reloads_line(const json::object& document) {
+  const json::object& reloads = object(document, "reloads");
+  const std::uint64_t succeeded = number(reloads, "succeeded"), failed = number(reloads, "failed");
+  if (succeeded == 0 && failed == 0) return {};
+  return "reloads: " + std::to_string(succeeded) + " succeeded, " + std::to_string(failed) +
+         " failed; the last one " + choice(reloads, "last_succeeded", "succeeded", "failed") +
+         " at " + time_text(number(reloads, "last_unix_seconds")) + "\n";
 }
 
 std::string node_text(const json::object& document) {
   const json::object& node = object(document, "node");
-  return "guidewayd " + text(node, "version") + " on " + text(node, "name") + ": pid " +
-         text(node, "pid") + ", up " + duration_text(number(node, "uptime_seconds")) +
-         ", generation " + text(document, "generation") +
-         "\nconfiguration: " + text(node, "config_file") + "\n";
+  std::string out = "guidewayd " + text(node, "version") + " on " + text(node, "name") + ": pid " +
+                    text(node, "pid") + ", up " + duration_text(number(node, "uptime_seconds")) +
+                    ", generation " + text(document, "generation") + ready_text(node) +
+                    "\nconfiguration: " + text(node, "config_file");
+  if (node.contains("config_digest")) out += ", digest " + text(node, "config_digest");
+  return out + "\n" + log_line(document) + reloads_line(document);
 }
 
 std::string queues_text(const json::object& interface) {
@@ -99,11 +69,9 @@ std::string queues_text(const json::object& interface) {
 }
 
 std::string interface_text(const json::object& interface) {
-  const json::value* dispatcher = interface.if_contains("dispatcher");
-  const bool shared = dispatcher != nullptr && *dispatcher == true;
   return "\ninterface " + text(interface, "name") + ": " + text(interface, "driver") + ", MTU " +
          text(interface, "mtu") + ", XDP " + text(interface, "attachment") +
-         (shared ? " by libxdp's dispatcher\n" : ", not shared\n") +
+         (flag(interface, "dispatcher") ? " by libxdp's dispatcher\n" : ", not shared\n") +
          wrapped("  steering", not_zero(object(interface, "steering"))) + queues_text(interface);
 }
 
@@ -122,75 +90,28 @@ std::string totals_text(const json::object& document) {
                 "opening " + text(totals, kClasses[0]), "established " + text(totals, kClasses[1]),
                 "closing " + text(totals, kClasses[2]), "udp " + text(totals, kClasses[3])});
   // Whatever else is counted, so that nothing that a daemon counts stays unseen.
-  return out + wrapped("workers", not_zero(totals, {"received", "transmitted", "dropped",
-                                                    "in_flight", "flow_table_capacity", kClasses[0],
-                                                    kClasses[1], kClasses[2], kClasses[3]}));
-}
-
-std::string services_text(const json::object& document) {
-  TextTable table({{"service", Align::left},
-                   {"address", Align::left},
-                   {"pool", Align::left},
-                   {"packets"},
-                   {"bytes"}});
-  const auto services = objects(document, "services");
-  for (const json::object* service : services) {
-    table.add(
-        {text(*service, "name"),
-         text(*service, "protocol") + " " + text(*service, "vip") + ":" + text(*service, "port"),
-         text(*service, "pool"), text(*service, "forwarded_packets"),
-         bytes_text(number(*service, "forwarded_bytes"))});
-  }
-  return services.empty() ? "\nservices: none\n" : "\nservices\n" + table.text();
-}
-
-// "resolved, eth1 via 10.0.0.254"; the gateway only where there is one.
-std::string next_hop_text(const json::object& backend) {
-  const std::string device = text(backend, "device"), via = text(backend, "via");
-  std::string out = text(backend, "next_hop");
-  if (device != "-") out += ", " + device;
-  if (via != "-" && via != text(backend, "address")) out += " via " + via;
-  return out;
-}
-
-std::string pool_text(const json::object& pool) {
-  const auto backends = objects(pool, "backends");
-  std::uint64_t flows = 0;
-  for (const json::object* backend : backends) flows += number(*backend, "flows");
-  TextTable table({{"backend", Align::left},
-                   {"weight"},
-                   {"table"},
-                   {"flows"},
-                   {"share"},
-                   {"packets"},
-                   {"bytes"},
-                   {"next hop", Align::left}});
-  for (const json::object* backend : backends) {
-    table.add({text(*backend, "address"), text(*backend, "weight"),
-               share_text(number(*backend, "table_entries"), number(pool, "table_size")),
-               text(*backend, "flows"), share_text(number(*backend, "flows"), flows),
-               text(*backend, "forwarded_packets"), bytes_text(number(*backend, "forwarded_bytes")),
-               next_hop_text(*backend)});
-  }
-  return "\npool " + text(pool, "name") + ": table of " + text(pool, "table_size") + " entries\n" +
-         table.text();
+  out += wrapped("workers", not_zero(totals, {"received", "transmitted", "dropped", "in_flight",
+                                              "flow_table_capacity", kClasses[0], kClasses[1],
+                                              kClasses[2], kClasses[3]}));
+  const json::object& retired = object(document, "retired");
+  if (number(retired, "received") == 0) return out;
+  return out +
+         wrapped("of these, workers out of service", {"received " + text(retired, "received"),
+                                                      "transmitted " + text(retired, "transmitted"),
+                                                      "dropped " + text(retired, "dropped")});
 }
 
 }  // namespace
 
 Result<std::string> status_text(std::string_view document) {
-  boost::system::error_code error;
-  const json::value value = json::parse(document, error);
-  const std::string doing = "reading the status of guidewayd: ";
-  if (error) return fail(doing + error.message());
-  if (!value.is_object() || object(value.get_object(), "node").empty())
-    return fail(doing + "no status document", "is it guidewayd that listens there?");
-  const json::object& all = value.get_object();
-  std::string out = node_text(all);
-  for (const json::object* interface : objects(all, "interfaces"))
+  const auto all =
+      read_document(document, "node", json::kind::object, "reading the status of guidewayd");
+  if (!all) return std::unexpected(all.error());
+  std::string out = node_text(*all);
+  for (const json::object* interface : objects(*all, "interfaces"))
     out += interface_text(*interface);
-  out += totals_text(all) + services_text(all);
-  for (const json::object* pool : objects(all, "pools")) out += pool_text(*pool);
+  out += totals_text(*all) + "\n" + services_table(*all);
+  for (const json::object* pool : objects(*all, "pools")) out += "\n" + pool_traffic(*pool);
   return out;
 }
 

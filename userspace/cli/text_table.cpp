@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 namespace guideway::cli {
 namespace {
@@ -88,6 +89,22 @@ std::string duration_text(std::uint64_t seconds) {
     out += count + unit.letter;
   }
   return out;
+}
+
+std::string latency_text(std::uint64_t microseconds) {
+  if (microseconds < 1000) return std::to_string(microseconds) + " us";
+  const double milliseconds = static_cast<double>(microseconds) / 1000;
+  // Up to where one decimal would be rounded to 1000.0.
+  if (milliseconds < 999.95) return one_decimal(milliseconds) + " ms";
+  return one_decimal(milliseconds / 1000) + " s";
+}
+
+std::string time_text(std::uint64_t unix_seconds) {
+  const auto time = static_cast<std::time_t>(unix_seconds);
+  std::tm parts{};
+  std::array<char, 64> text{};
+  if (::gmtime_r(&time, &parts) == nullptr) return "-";  // beyond the last year that an int holds
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 }  // namespace guideway::cli

@@ -47,4 +47,10 @@ class TextTable {
 // "59s", "1h 02m 03s", "12d 00h 00m 01s".
 [[nodiscard]] std::string duration_text(std::uint64_t seconds);
 
+// "850 us", "1.2 ms", "3.0 s": what an answer took.
+[[nodiscard]] std::string latency_text(std::uint64_t microseconds);
+
+// "2026-01-31T23:59:59Z".
+[[nodiscard]] std::string time_text(std::uint64_t unix_seconds);
+
 }  // namespace guideway::cli

@@ -42,14 +42,16 @@ std::string Problem::text() const {
   return result + ": " + what;
 }
 
-std::expected<Config, std::vector<Problem>> load_config(const std::string& path) {
+std::expected<Config, std::vector<Problem>> load_config(const std::string& path,
+                                                        std::span<const OwnAddress> own) {
   const auto text = read_file(path);
   if (!text) return std::unexpected(std::vector{Problem{path, 0, 0, "", text.error().text()}});
-  return parse_config(*text, path);
+  return parse_config(*text, path, own);
 }
 
 std::expected<Config, std::vector<Problem>> parse_config(std::string_view yaml,
-                                                         const std::string& file) {
+                                                         const std::string& file,
+                                                         std::span<const OwnAddress> own) {
   const auto tree = YamlTree::parse(yaml, file);
   if (!tree) return std::unexpected(std::vector{tree.error()});
   if (tree->root().kind == YamlNode::Kind::null)
@@ -59,7 +61,7 @@ std::expected<Config, std::vector<Problem>> parse_config(std::string_view yaml,
 
   Problems problems(file);
   Draft draft = read_draft(Cursor(tree->root(), {tree->root().mark, ""}, problems));
-  validate(draft, problems);
+  validate(draft, own, problems);
   auto warnings = problems.take_warnings();
   auto errors = problems.take_errors();
   if (!errors.empty()) return std::unexpected(std::move(errors));

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "control/model.h"
+#include "control/own_addresses.h"
 
 namespace guideway::control {
 
@@ -31,11 +33,13 @@ struct Config {
   std::vector<Problem> warnings;
 };
 
-// Reads the file at `path`. An unreadable file is one Problem.
-[[nodiscard]] std::expected<Config, std::vector<Problem>> load_config(const std::string& path);
+// Reads the file at `path`. An unreadable file is one Problem. `own` is what own_addresses() says
+// of the host that the file is for: none of them can be a VIP.
+[[nodiscard]] std::expected<Config, std::vector<Problem>> load_config(
+    const std::string& path, std::span<const OwnAddress> own = {});
 
 // The same for text at hand; `file` is what problems call it.
-[[nodiscard]] std::expected<Config, std::vector<Problem>> parse_config(std::string_view yaml,
-                                                                       const std::string& file);
+[[nodiscard]] std::expected<Config, std::vector<Problem>> parse_config(
+    std::string_view yaml, const std::string& file, std::span<const OwnAddress> own = {});
 
 }  // namespace guideway::control

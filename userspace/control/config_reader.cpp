@@ -149,7 +149,7 @@ void Mapping::read_key(const YamlNode& key, const YamlNode& value,
   const bool has_value = value.kind != YamlNode::Kind::null;
   const Cursor at(value, {has_value ? value.mark : key.mark, path(key.text)}, cursor_.problems());
   if (known != keys.end())
-    values_.emplace_back(*known, at);
+    entries_.push_back({*known, key.mark, at});
   else
     report_unknown(Cursor(value, {key.mark, at.place().key}, cursor_.problems()), key.text, keys);
 }
@@ -160,8 +160,8 @@ std::string Mapping::path(std::string_view key) const {
 }
 
 std::optional<Cursor> Mapping::find(std::string_view key) const {
-  for (const auto& [name, value] : values_)
-    if (name == key) return value;
+  for (const Entry& entry : entries_)
+    if (entry.key == key) return entry.value;
   return std::nullopt;
 }
 
@@ -171,6 +171,12 @@ std::optional<Cursor> Mapping::require(std::string_view key, std::string_view wh
     cursor_.problems().error({cursor_.place().mark, path(key)},
                              "missing; must be " + std::string(what));
   return value;
+}
+
+Place Mapping::key_place(std::string_view key) const {
+  for (const Entry& entry : entries_)
+    if (entry.key == key) return {entry.mark, path(key)};
+  return {};
 }
 
 std::optional<std::uint64_t> decimal(std::string_view text) {

@@ -105,13 +105,20 @@ class Mapping {
   [[nodiscard]] std::optional<Cursor> find(std::string_view key) const;
   // The same; a missing one is reported with `what` it must be.
   [[nodiscard]] std::optional<Cursor> require(std::string_view key, std::string_view what) const;
+  // Where the word `key` itself stands; false if it is not there.
+  [[nodiscard]] Place key_place(std::string_view key) const;
 
  private:
   void read_key(const YamlNode& key, const YamlNode& value, std::span<const std::string_view> keys);
   [[nodiscard]] std::string path(std::string_view key) const;
 
   Cursor cursor_;
-  std::vector<std::pair<std::string_view, Cursor>> values_;  // known keys only
+  struct Entry {
+    std::string_view key;
+    Mark mark;  // of the key
+    Cursor value;
+  };
+  std::vector<Entry> entries_;  // known keys only
 };
 
 // The number that `text` is in plain decimal digits without a sign or a leading zero.

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 
-#include "control/model.h"
 #include "control/words.h"
 
 namespace guideway::control {
 namespace {
+
+using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxName = 63;
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ with the zero
@@ -56,11 +58,53 @@ bool is_port_range(std::string_view text) {
          decimal(text.substr(middle + 1));
 }
 
-std::optional<std::uint64_t> seconds_of_unit(char unit) {
-  if (unit == 's') return 1;
-  if (unit == 'm') return 60;
-  if (unit == 'h') return 3600;
+// "15m" as a number of milliseconds that is at most `max_ms`.
+std::optional<std::uint64_t> milliseconds_of(std::string_view text, std::uint64_t max_ms) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t ms;
+  };
+  static constexpr auto kUnits =
+      std::to_array<Unit>({{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}});
+  // "ms" is before "s": the first that fits is the one that is meant.
+  const auto unit =
+      std::ranges::find_if(kUnits, [&](const Unit& one) { return text.ends_with(one.name); });
+  if (unit == kUnits.end()) return std::nullopt;
+  const auto count = decimal(text.substr(0, text.size() - unit->name.size()));
+  if (!count || *count > max_ms / unit->ms) return std::nullopt;
+  return *count * unit->ms;
+}
+
+// A duration from `min` to `max` that is a multiple of `step`.
+std::optional<milliseconds> read_multiple(const Cursor& at, milliseconds min, milliseconds max,
+                                          milliseconds step) {
+  const bool fine = step < std::chrono::seconds(1);
+  const std::string rule = "a duration from " + duration_text(min) + " to " + duration_text(max) +
+                           " such as " + (fine ? "500ms, 2s or 1m" : "30s, 15m or 1h");
+  const auto text = at.text(rule);
+  if (!text) return std::nullopt;
+  const auto found = milliseconds_of(*text, static_cast<std::uint64_t>(max.count()));
+  const milliseconds value(found.value_or(0));
+  if (found && value >= min && value % step == milliseconds(0)) return value;
+  if (found && value >= min)
+    at.mismatch(rule, "; write whole seconds");
+  else if (decimal(*text))
+    at.mismatch(rule, fine ? "; write the unit: ms, s, m or h" : "; write the unit: s, m or h");
+  else
+    at.mismatch(rule);
   return std::nullopt;
+}
+
+// What is probably wrong with a `text` that is no ADDRESS:PORT, to stand behind the rule.
+std::string_view why_no_listen(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (text.find(':') != colon || text.starts_with('[')) return "; IPv6 is not supported yet";
+  if (colon == std::string_view::npos)
+    return Ipv4Address::parse(text) ? "; a port is missing" : "; an address is missing";
+  if (colon == 0) return "; for all addresses of this host write 0.0.0.0";
+  if (Ipv4Address::parse(text.substr(0, colon)))
+    return "; a port is a whole number from 1 to 65535";
+  return {};
 }
 
 }  // namespace
@@ -127,19 +171,52 @@ std::optional<Endpoint> read_port(const Cursor& at, Ipv4Address vip) {
   return std::nullopt;
 }
 
-std::optional<std::chrono::seconds> read_duration(const Cursor& at) {
-  static constexpr std::string_view kRule = "a duration from 1s to 9h such as 30s, 15m or 1h";
-  static_assert(kMaxFlowTimeout == std::chrono::hours(9), "kRule says so");
+std::optional<milliseconds> read_duration(const Cursor& at, milliseconds min, milliseconds max) {
+  return read_multiple(at, min, max, milliseconds(1));
+}
+
+std::optional<std::chrono::seconds> read_seconds(const Cursor& at, std::chrono::seconds min,
+                                                 std::chrono::seconds max) {
+  const auto value = read_multiple(at, min, max, std::chrono::seconds(1));
+  if (!value) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(*value);
+}
+
+std::string duration_text(milliseconds duration) {
+  const auto ms = duration.count();
+  if (ms == 0 || ms % 60'000 != 0)
+    return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
+  return ms % 3'600'000 == 0 ? std::to_string(ms / 3'600'000) + "h"
+                             : std::to_string(ms / 60'000) + "m";
+}
+
+std::optional<Metrics> read_listen(const Cursor& at) {
+  static constexpr std::string_view kRule = "ADDRESS:PORT such as 127.0.0.1:9477 or 0.0.0.0:9477";
   const auto text = at.text(kRule);
   if (!text) return std::nullopt;
-  if (!text->empty()) {
-    const auto unit = seconds_of_unit(text->back());
-    const auto count = decimal(std::string_view(*text).substr(0, text->size() - 1));
-    const auto max = static_cast<std::uint64_t>(kMaxFlowTimeout.count());
-    if (unit && count && *count >= 1 && *count <= max / *unit)
-      return std::chrono::seconds(*count * *unit);
+  const std::size_t colon = std::min(text->find(':'), text->size());
+  const auto address = Ipv4Address::parse(std::string_view(*text).substr(0, colon));
+  const auto port = port_of(std::string_view(*text).substr(std::min(colon + 1, text->size())));
+  if (!address || !port) {
+    at.mismatch(kRule, why_no_listen(*text));
+    return std::nullopt;
   }
-  at.mismatch(kRule, decimal(*text) ? "; write the unit: s, m or h" : "");
+  if (*address != Ipv4Address() && !address->is_loopback()) {
+    if (const auto kind = not_unicast(*address); !kind.empty()) {
+      at.mismatch(kRule, "; that is " + std::string(kind));
+      return std::nullopt;
+    }
+  }
+  return Metrics{*address, *port};
+}
+
+std::optional<std::string> read_file_path(const Cursor& at, std::string_view what) {
+  auto text = at.text(what);
+  if (!text) return std::nullopt;
+  if (text->starts_with('/') && !text->ends_with('/') && text->size() < PATH_MAX &&
+      std::ranges::none_of(*text, is_control_character))
+    return text;
+  at.mismatch(what);
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "control/config_reader.h"
+#include "control/model.h"
 #include "net/address.h"
 
 namespace guideway::control {
@@ -30,8 +31,22 @@ inline constexpr std::string_view kInterfaceNameRule =
 // "tcp/80" as an endpoint of `vip`.
 [[nodiscard]] std::optional<Endpoint> read_port(const Cursor& at, Ipv4Address vip);
 
-// Whole seconds, minutes or hours: "10s", "15m", "1h"; from 1s to kMaxFlowTimeout.
-[[nodiscard]] std::optional<std::chrono::seconds> read_duration(const Cursor& at);
+// A duration from `min` to `max`: a whole number with a unit, "500ms", "10s", "15m", "1h".
+[[nodiscard]] std::optional<std::chrono::milliseconds> read_duration(const Cursor& at,
+                                                                     std::chrono::milliseconds min,
+                                                                     std::chrono::milliseconds max);
+// The same where parts of a second mean nothing.
+[[nodiscard]] std::optional<std::chrono::seconds> read_seconds(const Cursor& at,
+                                                               std::chrono::seconds min,
+                                                               std::chrono::seconds max);
+// A duration as it is written in a file: "500ms", "90s", "2m".
+[[nodiscard]] std::string duration_text(std::chrono::milliseconds duration);
+
+// "127.0.0.1:9477": where to listen. 0.0.0.0 and loopback are allowed.
+[[nodiscard]] std::optional<Metrics> read_listen(const Cursor& at);
+
+// The absolute path of a file.
+[[nodiscard]] std::optional<std::string> read_file_path(const Cursor& at, std::string_view what);
 
 // The absolute path of a Unix socket (unix(7): 108 bytes with the zero behind it).
 [[nodiscard]] std::optional<std::string> read_socket_path(const Cursor& at);

@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "control/config_values.h"
+#include "control/pool_reader.h"
 
 namespace guideway::control {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using Word = std::string_view;
 
 constexpr std::uint64_t kMaxCpu = 1023;  // CPU_SETSIZE - 1
-constexpr std::uint64_t kMaxWeight = 65535;
 
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
@@ -131,60 +131,6 @@ void read_encapsulation(const Mapping& file, Draft& draft) {
   }
 }
 
-void read_backend(const Cursor& at, BackendConfig& backend, Place& place) {
-  static constexpr auto kKeys = std::to_array<Word>({"address", "weight"});
-  static constexpr Word kExample = "10.0.1.11";
-  std::optional<Cursor> address = at;
-  if (!at.is_scalar()) {
-    const Mapping section(at, kKeys);
-    address = section.require("address", "an IPv4 address such as " + std::string(kExample));
-    if (const auto weight = section.find("weight"))
-      backend.weight = static_cast<std::uint32_t>(weight->number(0, kMaxWeight).value_or(1));
-  }
-  const auto value = address ? read_address(*address, kExample) : std::nullopt;
-  if (!value) return;
-  backend.address = *value;
-  place = address->place();
-}
-
-void read_pool(const Cursor& at, PoolConfig& pool, PoolPlaces& places) {
-  static constexpr auto kKeys = std::to_array<Word>({"name", "table_size", "backends"});
-  static constexpr Word kRule = "a list with at least one backend";
-  const Mapping section(at, kKeys);
-  if (const auto name = section.require("name", kNameRule)) {
-    if (auto text = read_name(*name)) {
-      pool.name = std::move(*text);
-      places.name = name->place();
-    }
-  }
-  if (const auto size = section.find("table_size")) {
-    if (const auto value = size->number(2, maglev::kMaxTableSize)) {
-      pool.table_size = static_cast<std::uint32_t>(*value);
-      places.table_size = size->place();
-    }
-  }
-  const auto list = section.require("backends", kRule);
-  const auto items = list ? list->list(kRule) : std::nullopt;
-  if (!items) return;
-  places.backends = list->place();
-  pool.backends.resize(items->size());
-  places.addresses.resize(items->size());
-  for (std::size_t i = 0; i < items->size(); ++i)
-    read_backend((*items)[i], pool.backends[i], places.addresses[i]);
-}
-
-void read_pools(const Mapping& file, Draft& draft) {
-  static constexpr Word kRule = "a list with at least one pool";
-  const auto at = file.require("pools", kRule);
-  const auto items = at ? at->list(kRule) : std::nullopt;
-  if (!items) return;
-  draft.pool_list = at->place();
-  draft.model.pools.resize(items->size());
-  draft.pools.resize(items->size());
-  for (std::size_t i = 0; i < items->size(); ++i)
-    read_pool((*items)[i], draft.model.pools[i], draft.pools[i]);
-}
-
 // "198.51.100.1 tcp/80, tcp/443", and where there are many, how many more.
 std::string default_name(const ServiceConfig& service) {
   constexpr std::size_t kShown = 4;
@@ -264,7 +210,8 @@ void read_flow_table(const Mapping& file, FlowTableConfig& table) {
   const std::array targets{&table.opening, &table.established, &table.closing, &table.udp};
   for (std::size_t i = 0; i < targets.size(); ++i)
     if (const auto value = map.find(kTimeouts.at(i)))
-      *targets.at(i) = read_duration(*value).value_or(*targets.at(i));
+      *targets.at(i) =
+          read_seconds(*value, std::chrono::seconds(1), kMaxFlowTimeout).value_or(*targets.at(i));
 }
 
 void read_log(const Mapping& file, LogConfig& log) {
@@ -287,11 +234,33 @@ void read_admin(const Mapping& file, Admin& admin) {
     admin.socket = read_socket_path(*socket).value_or(admin.socket);
 }
 
+void read_metrics(const Mapping& file, Draft& draft) {
+  static constexpr auto kKeys = std::to_array<Word>({"listen"});
+  const auto at = file.find("metrics");
+  if (!at) return;
+  const auto listen = Mapping(*at, kKeys).find("listen");
+  if (!listen) return;
+  if (const auto metrics = read_listen(*listen)) {
+    draft.model.metrics = *metrics;
+    draft.metrics_listen = listen->place();
+  }
+}
+
+void read_shutdown(const Mapping& file, Shutdown& shutdown) {
+  static constexpr auto kKeys = std::to_array<Word>({"drain"});
+  const auto at = file.find("shutdown");
+  if (!at) return;
+  if (const auto drain = Mapping(*at, kKeys).find("drain"))
+    shutdown.drain = read_seconds(*drain, std::chrono::seconds(0), std::chrono::hours(1))
+                         .value_or(shutdown.drain);
+}
+
 }  // namespace
 
 Draft read_draft(const Cursor& root) {
-  static constexpr auto kSections = std::to_array<Word>(
-      {"node", "interfaces", "encapsulation", "pools", "services", "flow_table", "log", "admin"});
+  static constexpr auto kSections =
+      std::to_array<Word>({"node", "interfaces", "encapsulation", "pools", "services", "flow_table",
+                           "log", "admin", "metrics", "shutdown"});
   Draft draft;
   const Mapping file(root, kSections);
   read_node(file, draft);
@@ -302,6 +271,8 @@ Draft read_draft(const Cursor& root) {
   read_flow_table(file, draft.model.flow_table);
   read_log(file, draft.model.log);
   read_admin(file, draft.model.admin);
+  read_metrics(file, draft);
+  read_shutdown(file, draft.model.shutdown);
   return draft;
 }
 

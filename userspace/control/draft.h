@@ -19,11 +19,18 @@ struct InterfacePlaces {
   std::vector<Place> queues;  // beside Interface::queues
 };
 
+struct CheckPlaces {
+  Place tunnel;  // of `via: tunnel` where no `vip` is beside it: a VIP is still to be found
+  Place vip;     // false: not in the file
+};
+
 struct PoolPlaces {
   Place name;
-  Place table_size;              // false: not in the file
-  Place backends;                // of the list
-  std::vector<Place> addresses;  // beside PoolConfig::backends
+  Place table_size;                 // false: not in the file
+  Place min_healthy;                // false: not in the file
+  Place backends;                   // of the list
+  std::vector<Place> addresses;     // beside PoolConfig::backends
+  std::vector<CheckPlaces> checks;  // beside PoolConfig::checks
 };
 
 struct ServicePlaces {
@@ -42,6 +49,7 @@ struct Draft {
   std::vector<PoolPlaces> pools;
   Place service_list;
   std::vector<ServicePlaces> services;
+  Place metrics_listen;  // false: not in the file
 };
 
 // Reads all sections under `root`, reports all that is wrong with a value by itself.

@@ -2,15 +2,18 @@
 // left to guess. docs/configuration.md has a line for each field.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bpf/abi.h"
 #include "maglev/table.h"
 #include "net/address.h"
+#include "probe/probe.h"
 
 namespace guideway::control {
 
@@ -39,6 +42,8 @@ struct Interface {
   std::uint32_t ring = 2048;    // RX and TX descriptors; a power of two, at most `frames` / 2,
                                 // which is also the default where 2048 is more
   bool busy_poll = false;
+
+  friend bool operator==(const Interface&, const Interface&) = default;
 };
 
 struct Encapsulation {
@@ -48,12 +53,28 @@ struct Encapsulation {
 struct BackendConfig {
   Ipv4Address address;
   std::uint32_t weight = 1;  // 0: takes no new flows
+  bool drain = false;        // takes no new flows, whatever its weight
 };
+
+// A question that is put to each backend of a pool, again and again.
+struct CheckConfig {
+  probe::Question question;  // `vip` is set if it goes through the tunnel
+  std::chrono::milliseconds interval{2000};
+  std::uint32_t rise = 2;  // passed so often in a row: up
+  std::uint32_t fall = 3;  // failed so often in a row: down
+};
+
+// Who takes the flows of a pool none of whose backends is usable.
+enum class OnEmpty : std::uint8_t { drop, all };
 
 struct PoolConfig {
   std::string name;
   std::vector<BackendConfig> backends;                   // at least one; addresses differ
   std::uint32_t table_size = maglev::kDefaultTableSize;  // a prime
+  std::vector<CheckConfig> checks;                       // a backend is up if it passes all
+  OnEmpty on_empty = OnEmpty::drop;
+  std::uint32_t min_healthy = 1;       // usable backends that make the pool healthy
+  std::chrono::seconds slow_start{0};  // from recovery to full weight
 };
 
 // One VIP with the protocols and ports that it serves from one pool. A (protocol, VIP, port) is in
@@ -74,6 +95,9 @@ struct FlowTableConfig {
 };
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
+// Indexed by LogLevel: the words of `log.level`.
+inline constexpr auto kLogLevelNames =
+    std::to_array<std::string_view>({"trace", "debug", "info", "warning", "error"});
 
 struct LogConfig {
   LogLevel level = LogLevel::info;
@@ -81,6 +105,17 @@ struct LogConfig {
 
 struct Admin {
   std::string socket = "/run/guideway/guidewayd.sock";  // path of the Unix socket
+};
+
+// Where Prometheus finds the metrics: HTTP over TCP. Port 0: nowhere.
+struct Metrics {
+  Ipv4Address address;  // 0.0.0.0: all of this host's; loopback is allowed
+  std::uint16_t port = 0;
+  friend bool operator==(const Metrics&, const Metrics&) = default;
+};
+
+struct Shutdown {
+  std::chrono::seconds drain{0};  // from "not ready" to the end of forwarding
 };
 
 struct Model {
@@ -92,9 +127,21 @@ struct Model {
   FlowTableConfig flow_table;
   LogConfig log;
   Admin admin;
+  Metrics metrics;
+  Shutdown shutdown;
 
   // The fleet seed as the key of the flow hash.
   [[nodiscard]] gw_hash_seed hash_seed() const;
+
+  // 48 bits over what load balancers of one fleet must agree on to give a flow to the same backend:
+  // seed, pools (size, backends, weights, drains, checks) and services; not over the order in the
+  // file, nor over what differs from host to host.
+  [[nodiscard]] std::uint64_t fleet_digest() const;
+
+  // Every (VIP, protocol, port) that is served.
+  [[nodiscard]] std::vector<Endpoint> endpoints() const;
+  // Every address that a backend has, once, sorted.
+  [[nodiscard]] std::vector<Ipv4Address> backend_addresses() const;
 };
 
 }  // namespace guideway::control

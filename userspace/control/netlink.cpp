@@ -213,8 +213,6 @@ Result<Requests> Requests::open() {
   return Requests(std::move(*socket));
 }
 
-// Sends `request` and reads its answer to the end. Returns 0, or the errno that the kernel
-// answered. EINTR: a dump that is not of one moment.
 int Requests::exchange(nlmsghdr* request, const OnMessage& on_message) {
   request->nlmsg_seq = ++sequence_;
   if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) return errno;
@@ -240,15 +238,14 @@ int Requests::exchange(nlmsghdr* request, const OnMessage& on_message) {
   }
 }
 
-// Asks for a whole table, beginning anew, by `on_begin`, when it changed under way.
 int Requests::dump(std::uint16_t type, std::uint8_t family, const std::function<void()>& on_begin,
                    const OnMessage& on_message) {
   int error = EINTR;
   for (int attempt = 0; error == EINTR && attempt < kDumpAttempts; ++attempt) {
     on_begin();
     Message request(type, NLM_F_DUMP);
-    // ifinfomsg and ndmsg both begin with the family, and neither needs more here.
-    request.extra<ifinfomsg>().ifi_family = family;
+    // All that is said in the header of any table's request is the family, which it begins with.
+    request.extra<rtgenmsg>().rtgen_family = family;
     error = exchange(request.header, on_message);
   }
   return error;

@@ -104,12 +104,16 @@ class Requests {
   // REQUIRES: the entry is not permanent, as the kernel would make an ordinary one of it.
   [[nodiscard]] int resolve(std::uint32_t device, Ipv4Address address, bool only_new);
 
- private:
+  // For requests that are others' to make (tunnel_route.h). All return 0 or an errno.
   using OnMessage = std::function<void(const nlmsghdr*)>;
+  // Sends `request` and reads its answer to the end. EINTR: a dump that is not of one moment.
+  [[nodiscard]] int exchange(nlmsghdr* request, const OnMessage& on_message);
+  // Asks for a whole table, beginning anew, by `on_begin`, when it changed under way.
+  [[nodiscard]] int dump(std::uint16_t type, std::uint8_t family,
+                         const std::function<void()>& on_begin, const OnMessage& on_message);
+
+ private:
   explicit Requests(Socket socket);
-  int exchange(nlmsghdr* request, const OnMessage& on_message);
-  int dump(std::uint16_t type, std::uint8_t family, const std::function<void()>& on_begin,
-           const OnMessage& on_message);
 
   Socket socket_;
   std::uint32_t sequence_ = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -69,6 +71,17 @@ void check_interfaces(const Draft& draft, Problems& problems) {
   }
 }
 
+// About a pool none of whose backends is for new flows, whatever its on_empty.
+std::string all_idle(const PoolConfig& pool) {
+  const auto drained = std::ranges::count_if(pool.backends, &BackendConfig::drain);
+  std::string message = "all backends have weight 0";
+  if (drained == std::ssize(pool.backends))
+    message = "all backends are drained";
+  else if (drained > 0)
+    message = "all backends are drained or have weight 0";
+  return message + ": new flows to this pool are dropped";
+}
+
 void check_table_size(const PoolConfig& pool, const PoolPlaces& places, Problems& problems) {
   const Place& where = places.table_size ? places.table_size : places.backends;
   if (!maglev::is_prime(pool.table_size)) {
@@ -84,8 +97,8 @@ void check_table_size(const PoolConfig& pool, const PoolPlaces& places, Problems
                                         " backends, not " + count);
     return;
   }
-  const auto active = static_cast<std::size_t>(
-      std::ranges::count_if(pool.backends, [](const auto& backend) { return backend.weight > 0; }));
+  const auto active = static_cast<std::size_t>(std::ranges::count_if(
+      pool.backends, [](const auto& backend) { return backend.weight > 0 && !backend.drain; }));
   const std::string size = std::to_string(pool.table_size);
   const std::string right =
       std::to_string(prime_from(kEntriesPerBackend * std::max<std::size_t>(active, 1), 1));
@@ -93,8 +106,7 @@ void check_table_size(const PoolConfig& pool, const PoolPlaces& places, Problems
     problems.error(where, "table_size " + size + " is less than the number of backends, " + count +
                               "; set it to " + right + " or a larger prime");
   else if (active == 0)
-    problems.warn(places.backends,
-                  "all backends have weight 0: new flows to this pool are dropped");
+    problems.warn(places.backends, all_idle(pool));
   else if (active > 1 && pool.table_size < kEntriesPerBackend * active)
     problems.warn(where, "table_size " + size + " is less than 100 for each of " +
                              std::to_string(active) +
@@ -124,6 +136,10 @@ FirstLines<Ipv4Address> check_pools(const Draft& draft, Problems& problems) {
                                                 at_line(*line) + "; a pool has an address once");
     }
     check_table_size(pool, places, problems);
+    if (places.min_healthy && places.backends && pool.min_healthy > pool.backends.size())
+      problems.error(places.min_healthy, "min_healthy " + std::to_string(pool.min_healthy) +
+                                             " is more than the number of backends, " +
+                                             std::to_string(pool.backends.size()));
     count += pool.backends.size();
   }
   if (count > kMaxBackendSlots)
@@ -133,7 +149,17 @@ FirstLines<Ipv4Address> check_pools(const Draft& draft, Problems& problems) {
   return backends;
 }
 
-void check_vips(const Draft& draft, const FirstLines<Ipv4Address>& backends, Problems& problems) {
+std::string is_own(const OwnAddress& own) {
+  const std::string address = own.address.text();
+  return address + " is an address of this host (interface " + own.interface +
+         "); a VIP must be an address that no load balancer has for itself: ip address del " +
+         address + "/" + std::to_string(own.prefix_length) + " dev " + own.interface;
+}
+
+void check_vips(const Draft& draft, const FirstLines<Ipv4Address>& backends,
+                std::span<const OwnAddress> own, Problems& problems) {
+  std::map<Ipv4Address, const OwnAddress*> taken;
+  for (const OwnAddress& address : own) taken.try_emplace(address.address, &address);
   for (std::size_t i = 0; i < draft.services.size(); ++i) {
     const Place& place = draft.services[i].vip;
     const Ipv4Address vip = draft.model.services[i].vip;
@@ -145,6 +171,12 @@ void check_vips(const Draft& draft, const FirstLines<Ipv4Address>& backends, Pro
       problems.error(place, vip.text() + " is also encapsulation.source, " +
                                 at_line(draft.source.mark.line) +
                                 "; a VIP must be an address that no load balancer has for itself");
+    else if (const auto found = taken.find(vip); found != taken.end())
+      problems.error(place, is_own(*found->second));
+    if (draft.metrics_listen && vip == draft.model.metrics.address)
+      problems.error(place, vip.text() + " is also where metrics.listen is, " +
+                                at_line(draft.metrics_listen.mark.line) +
+                                "; packets to a VIP go to backends, whatever their port");
   }
 }
 
@@ -215,14 +247,72 @@ void resolve_pools(Draft& draft, Problems& problems) {
                     "no service uses pool " + quoted(draft.model.pools[i].name));
 }
 
+// Which VIPs there are, as far as the file could be read.
+struct Vips {
+  std::set<Ipv4Address> all;
+  std::unordered_map<std::string_view, std::set<Ipv4Address>> of_pool;  // by the pool's name
+  bool complete = true;  // false: there are services of which this is not known
+};
+
+Vips vips_of(const Draft& draft) {
+  Vips vips;
+  vips.complete = !draft.services.empty();
+  for (std::size_t i = 0; i < draft.services.size(); ++i) {
+    const ServicePlaces& places = draft.services[i];
+    if (!places.vip || !places.pool) vips.complete = false;
+    if (!places.vip) continue;
+    vips.all.insert(draft.model.services[i].vip);
+    if (places.pool) vips.of_pool[places.pool_name].insert(draft.model.services[i].vip);
+  }
+  return vips;
+}
+
+// A check that names no VIP gets the one that its pool is for.
+void resolve_vip(const PoolConfig& pool, const Place& tunnel, const Vips& vips,
+                 probe::Question& question, Problems& problems) {
+  static const std::set<Ipv4Address> kNone;
+  const auto found = vips.of_pool.find(pool.name);
+  const std::set<Ipv4Address>& own = found == vips.of_pool.end() ? kNone : found->second;
+  if (own.size() == 1) question.vip = *own.begin();
+  if (own.size() > 1)
+    problems.error(tunnel, "the services of pool " + quoted(pool.name) + " have " +
+                               std::to_string(own.size()) +
+                               " VIPs; name the one to ask through the tunnel with the key vip, "
+                               "such as vip: " +
+                               own.begin()->text());
+  if (own.empty() && vips.complete)
+    problems.error(tunnel, "no service uses pool " + quoted(pool.name) +
+                               ", so that there is no VIP to ask through the tunnel; name one with "
+                               "the key vip");
+}
+
+void resolve_tunnels(Draft& draft, Problems& problems) {
+  const Vips vips = vips_of(draft);
+  for (std::size_t i = 0; i < draft.pools.size(); ++i) {
+    PoolConfig& pool = draft.model.pools[i];
+    for (std::size_t j = 0; j < draft.pools[i].checks.size(); ++j) {
+      const CheckPlaces& places = draft.pools[i].checks[j];
+      probe::Question& question = pool.checks[j].question;
+      if (places.tunnel && draft.pools[i].name)
+        resolve_vip(pool, places.tunnel, vips, question, problems);
+      if (places.vip && vips.complete && !vips.all.contains(*question.vip))
+        problems.error(places.vip, question.vip->text() +
+                                       " is the VIP of no service; must be one that a service of "
+                                       "this file has, such as " +
+                                       vips.all.begin()->text());
+    }
+  }
+}
+
 }  // namespace
 
-void validate(Draft& draft, Problems& problems) {
+void validate(Draft& draft, std::span<const OwnAddress> own, Problems& problems) {
   check_interfaces(draft, problems);
   const FirstLines<Ipv4Address> backends = check_pools(draft, problems);
-  check_vips(draft, backends, problems);
+  check_vips(draft, backends, own, problems);
   check_endpoints(draft, problems);
   resolve_pools(draft, problems);
+  resolve_tunnels(draft, problems);
 }
 
 }  // namespace guideway::control

@@ -9,6 +9,22 @@ namespace {
 
 namespace json = boost::json;
 
+// 48 bits, as a person compares them.
+std::string digest_text(std::uint64_t digest) {
+  std::string text(12, '0');
+  for (std::size_t i = text.size(); i-- > 0; digest >>= 4)
+    text[i] = "0123456789abcdef"[digest & 15];
+  return text;
+}
+
+template <class T>
+json::array all(const std::vector<T>& statuses, json::object (*shown)(const T&)) {
+  json::array out;
+  out.reserve(statuses.size());
+  for (const T& one : statuses) out.push_back(shown(one));
+  return out;
+}
+
 json::object values(const NamedValues& named) {
   json::object out;
   out.reserve(named.size());
@@ -40,16 +56,13 @@ json::object queue(const QueueStatus& status) {
 }
 
 json::object interface(const InterfaceStatus& status) {
-  json::array queues;
-  queues.reserve(status.queues.size());
-  for (const QueueStatus& one : status.queues) queues.push_back(queue(one));
   return {{"name", status.name},
           {"driver", status.driver},
           {"mtu", status.mtu},
           {"attachment", status.attachment},
           {"dispatcher", status.dispatcher},
           {"steering", values(status.steering)},
-          {"queues", std::move(queues)}};
+          {"queues", all(status.queues, queue)}};
 }
 
 json::object service(const ServiceStatus& status) {
@@ -58,13 +71,32 @@ json::object service(const ServiceStatus& status) {
           {"protocol", status.protocol},
           {"port", status.port},
           {"pool", status.pool},
+          {"healthy", status.healthy},
           {"forwarded_packets", status.packets},
           {"forwarded_bytes", status.bytes}};
+}
+
+json::object check(const CheckStatus& status) {
+  return {{"type", status.type},
+          {"what", status.what},
+          {"state", status.state},
+          {"last", status.last},
+          {"last_microseconds", status.last_microseconds},
+          {"passed", status.passed},
+          {"failed", status.failed}};
 }
 
 json::object backend(const BackendStatus& status) {
   return {{"address", status.address},
           {"weight", status.weight},
+          {"weight_percent", status.weight_percent},
+          {"health", status.health},
+          {"health_for_seconds", status.health_for.count()},
+          {"drain", status.drain},
+          {"usable", status.usable},
+          {"went_up", status.went_up},
+          {"went_down", status.went_down},
+          {"checks", all(status.checks, check)},
           {"table_entries", status.table_entries},
           {"next_hop", status.next_hop},
           {"device", status.device},
@@ -76,15 +108,46 @@ json::object backend(const BackendStatus& status) {
 }
 
 json::object pool(const PoolStatus& status) {
-  json::array backends;
-  backends.reserve(status.backends.size());
-  for (const BackendStatus& one : status.backends) backends.push_back(backend(one));
-  return {
-      {"name", status.name}, {"table_size", status.table_size}, {"backends", std::move(backends)}};
+  return {{"name", status.name},
+          {"table_size", status.table_size},
+          {"table_digest", digest_text(status.table_digest)},
+          {"on_empty", status.on_empty},
+          {"empty", status.empty},
+          {"healthy_backends", status.healthy_backends},
+          {"min_healthy", status.min_healthy},
+          {"healthy", status.healthy},
+          {"backends", all(status.backends, backend)}};
+}
+
+json::object node(const Status& status) {
+  return {{"name", status.node},
+          {"version", status.version},
+          {"pid", status.pid},
+          {"uptime_seconds", status.uptime.count()},
+          {"config_file", status.config_file},
+          {"config_digest", digest_text(status.config_digest)},
+          {"log_level", status.log_level},
+          {"ready", status.ready}};
+}
+
+json::object reloads(const ReloadStatus& status) {
+  return {{"succeeded", status.succeeded},
+          {"failed", status.failed},
+          {"last_succeeded", status.last_succeeded},
+          {"last_unix_seconds", status.last_unix_seconds}};
+}
+
+json::object removed(const RemovedStatus& status) {
+  return {{"services",
+           json::object{{"forwarded_packets", status.service_packets},
+                        {"forwarded_bytes", status.service_bytes}}},
+          {"backends", json::object{{"forwarded_packets", status.backend_packets},
+                                    {"forwarded_bytes", status.backend_bytes},
+                                    {"flows", status.backend_flows}}}};
 }
 
 WorkerTotals totals(const Status& status) {
-  WorkerTotals sum;
+  WorkerTotals sum = status.retired;
   for (const InterfaceStatus& one : status.interfaces)
     for (const QueueStatus& each : one.queues) sum += each.worker;
   return sum;
@@ -93,21 +156,24 @@ WorkerTotals totals(const Status& status) {
 }  // namespace
 
 std::string to_json(const Status& status) {
-  json::array interfaces, services, pools;
-  for (const InterfaceStatus& one : status.interfaces) interfaces.push_back(interface(one));
-  for (const ServiceStatus& one : status.services) services.push_back(service(one));
-  for (const PoolStatus& one : status.pools) pools.push_back(pool(one));
-  const json::object node{{"name", status.node},
-                          {"version", status.version},
-                          {"pid", status.pid},
-                          {"uptime_seconds", status.uptime.count()},
-                          {"config_file", status.config_file}};
-  return json::serialize(json::object{{"node", node},
+  return json::serialize(json::object{{"node", node(status)},
                                       {"generation", status.generation},
+                                      {"reloads", reloads(status.reloads)},
+                                      {"suppressed_log_lines", status.suppressed_log_lines},
                                       {"totals", counters(totals(status))},
-                                      {"interfaces", std::move(interfaces)},
-                                      {"services", std::move(services)},
-                                      {"pools", std::move(pools)}});
+                                      {"retired", counters(status.retired)},
+                                      {"removed", removed(status.removed)},
+                                      {"interfaces", all(status.interfaces, interface)},
+                                      {"services", all(status.services, service)},
+                                      {"pools", all(status.pools, pool)}});
+}
+
+std::string services_to_json(const Status& status) {
+  return json::serialize(json::object{{"services", all(status.services, service)}});
+}
+
+std::string pools_to_json(const Status& status) {
+  return json::serialize(json::object{{"pools", all(status.pools, pool)}});
 }
 
 }  // namespace guideway::observe

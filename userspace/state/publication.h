@@ -9,7 +9,9 @@
 // A worker that says generation n has let go of all before n; so a snapshot may be freed when all
 // workers have said a later one. A worker that has said nothing yet (0) keeps everything.
 //
-// Threads: publish, reclaim and the destructor on one (control); adopt(r) on worker r alone.
+// Readers come and go with the workers: one that has gone holds nothing.
+//
+// Threads: adopt(r) on worker r alone; everything else on one (control).
 // Owns: the current snapshot and the retired ones. REQUIRES: workers stop before destruction.
 #pragma once
 
@@ -17,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "state/snapshot.h"
@@ -25,7 +28,13 @@ namespace guideway {
 
 class Publication {
  public:
-  Publication(std::size_t readers, std::unique_ptr<const Snapshot> first);
+  // With readers 0 to `readers` - 1, and room for `capacity` (or as many as that).
+  Publication(std::size_t readers, std::unique_ptr<const Snapshot> first, std::size_t capacity = 0);
+
+  // A further reader, or nullopt where there is no room for one.
+  [[nodiscard]] std::optional<std::size_t> add_reader();
+  // REQUIRES: its worker has stopped.
+  void remove_reader(std::size_t reader);
 
   // Makes `next` what workers see from their next batch on. REQUIRES: a generation above the last.
   void publish(std::unique_ptr<const Snapshot> next);
@@ -40,6 +49,9 @@ class Publication {
     return snapshot;
   }
 
+  // Whether every reader works by `generation` or a later one.
+  [[nodiscard]] bool all_adopted(std::uint64_t generation) const;
+
   // The newest snapshot, for the publishing thread.
   [[nodiscard]] const Snapshot& current() const { return *owned_.back(); }
   // The generation that a worker works by; 0 before its first batch.
@@ -52,7 +64,8 @@ class Publication {
     std::atomic<std::uint64_t> generation{0};
   };
   std::atomic<const Snapshot*> current_;
-  std::vector<Adopted> adopted_;
+  std::vector<Adopted> adopted_;  // never resized
+  std::vector<bool> in_use_;
   std::vector<std::unique_ptr<const Snapshot>> owned_;  // oldest first, the current one last
 };
 

@@ -19,12 +19,4 @@ void ServiceIndex::insert(const Endpoint& at, Service service) {
   cells_[i] = {key, service};
 }
 
-std::vector<std::uint32_t> Snapshot::table_entries() const {
-  std::vector<std::uint32_t> entries(backends.size());
-  for (const Pool& pool : pools)
-    for (const std::uint16_t member : pool.table->entries())
-      ++entries[pool.members[member].index()];
-  return entries;
-}
-
 }  // namespace guideway

@@ -104,10 +104,6 @@ struct Snapshot {
   ServiceIndex services;
   std::vector<Pool> pools;        // by PoolIndex
   std::vector<Backend> backends;  // by BackendSlot
-
-  // How many entries of its pool's table each backend has, by BackendSlot. Counts them all: not for
-  // the packet path.
-  [[nodiscard]] std::vector<std::uint32_t> table_entries() const;
 };
 
 }  // namespace guideway

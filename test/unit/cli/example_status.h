@@ -18,6 +18,70 @@ inline WorkerTotals example_worker(std::uint64_t packets) {
   return worker;
 }
 
+inline observe::CheckStatus example_check(const std::string& state, const std::string& last) {
+  return {.type = "http",
+          .what = "http port 80 path /healthz",
+          .state = state,
+          .last = last,
+          .last_microseconds = 1250,
+          .passed = state == "up" ? 1860U : 12U,
+          .failed = state == "up" ? 0U : 31U};
+}
+
+inline observe::BackendStatus example_backend(const std::string& address, const std::string& health,
+                                              const std::string& next_hop) {
+  observe::BackendStatus backend;
+  backend.address = address;
+  backend.weight = 1;
+  backend.health = health;
+  backend.health_for = std::chrono::seconds(3600);
+  backend.went_up = 1;
+  backend.checks = {example_check(health, health == "up" ? "status 200" : "status 503")};
+  backend.next_hop = next_hop;
+  return backend;
+}
+
+inline observe::PoolStatus empty_pool(const std::string& name) {
+  observe::PoolStatus pool;
+  pool.name = name;
+  pool.table_size = 65537;
+  pool.on_empty = "drop";
+  return pool;
+}
+
+// One backend that is up, in a slow start, one that is down, one that is drained.
+inline observe::PoolStatus example_pool() {
+  observe::BackendStatus up = example_backend("10.0.0.1", "up", "resolved");
+  up.weight = 3;
+  up.weight_percent = 40;
+  up.table_entries = 65537;
+  up.device = "eth1";
+  up.via = up.address;
+  up.mac = "02:00:00:00:00:01";
+  up.flows = 30;
+  up.packets = 1000;
+  up.bytes = 100'000;
+
+  observe::BackendStatus down = example_backend("10.9.0.2", "down", "resolving");
+  down.health_for = std::chrono::seconds(60);
+  down.usable = false;
+  down.went_down = 1;
+  down.device = "eth1";
+  down.via = "10.0.0.254";
+  down.flows = 10;
+  down.packets = 80;
+  down.bytes = 8000;
+
+  observe::BackendStatus drained = example_backend("10.9.0.3", "up", "no route");
+  drained.drain = "operator";
+
+  observe::PoolStatus pool = empty_pool("blue");
+  pool.healthy_backends = 2;
+  pool.table_digest = 0xfedcba987654;
+  pool.backends = {up, down, drained};
+  return pool;
+}
+
 inline observe::Status example_status() {
   observe::Status status;
   status.node = "lb1";
@@ -25,7 +89,10 @@ inline observe::Status example_status() {
   status.config_file = "/etc/guideway/guideway.yaml";
   status.pid = 4711;
   status.uptime = std::chrono::seconds(3723);
+  status.ready = true;
+  status.log_level = "info";
   status.generation = 7;
+  status.config_digest = 0x0123456789ab;
   status.interfaces = {
       {.name = "eth1",
        .driver = "virtio_net",
@@ -36,14 +103,16 @@ inline observe::Status example_status() {
        .queues = {
            {0, "zero-copy", 2, 7, {{"rx_dropped", 0}}, example_worker(1000)},
            {1, "copy", 3, 6, {{"rx_dropped", 5}, {"rx_ring_full", 0}}, example_worker(100)}}}};
-  status.services = {{"web", "198.51.100.1", "tcp", 80, "blue", 1080, 108'000},
-                     {"dns", "198.51.100.1", "udp", 53, "blue", 0, 0}};
-  status.pools = {{"blue",
-                   65537,
-                   {{"10.0.0.1", 3, 49153, "resolved", "eth1", "10.0.0.1", "02:00:00:00:00:01", 30,
-                     1000, 100'000},
-                    {"10.9.0.2", 1, 16384, "resolving", "eth1", "10.0.0.254", "", 10, 80, 8000},
-                    {"10.9.0.3", 0, 0, "no route", "", "", "", 0, 0, 0}}}};
+  status.services = {
+      {.name = "web",
+       .vip = "198.51.100.1",
+       .protocol = "tcp",
+       .port = 80,
+       .pool = "blue",
+       .packets = 1080,
+       .bytes = 108'000},
+      {.name = "dns", .vip = "198.51.100.1", .protocol = "udp", .port = 53, .pool = "blue"}};
+  status.pools = {example_pool()};
   return status;
 }
 

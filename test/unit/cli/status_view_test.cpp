@@ -19,8 +19,9 @@ std::string shown(const observe::Status& status) {
 
 TEST_CASE("a status is shown as a page") {
   CHECK(shown(example_status()) ==
-        R"(guidewayd 0.1.0 on lb1: pid 4711, up 1h 02m 03s, generation 7
-configuration: /etc/guideway/guideway.yaml
+        R"(guidewayd 0.1.0 on lb1: pid 4711, up 1h 02m 03s, generation 7, ready
+configuration: /etc/guideway/guideway.yaml, digest 0123456789ab
+log: level info
 
 interface eth1: virtio_net, MTU 1500, XDP native by libxdp's dispatcher
   steering: pass_not_vip 22, redirected 1105
@@ -35,15 +36,17 @@ flows: 24 of 2097152, opening 0, established 22, closing 0, udp 2
 workers: batches 1100, transmit_errors 6
 
 services
-  service  address              pool  packets     bytes
-  web      tcp 198.51.100.1:80  blue     1080  108.0 kB
-  dns      udp 198.51.100.1:53  blue        0       0 B
+  service  address              pool  health   packets     bytes
+  web      tcp 198.51.100.1:80  blue  healthy     1080  108.0 kB
+  dns      udp 198.51.100.1:53  blue  healthy        0       0 B
 
-pool blue: table of 65537 entries
-  backend   weight   table  flows   share  packets     bytes  next hop
-  10.0.0.1       3  75.0 %     30  75.0 %     1000  100.0 kB  resolved, eth1
-  10.9.0.2       1  25.0 %     10  25.0 %       80    8.0 kB  resolving, eth1 via 10.0.0.254
-  10.9.0.3       0   0.0 %      0   0.0 %        0       0 B  no route
+pool blue: healthy, 2 of 3 backends healthy, 1 needed
+  table of 65537 entries, digest fedcba987654
+  backend     weight  health                     table  flows   share  packets     bytes  next hop
+  10.0.0.1  3 (40 %)  up                       100.0 %     30  75.0 %     1000  100.0 kB  resolved, eth1
+  10.9.0.2         1  down                       0.0 %     10  25.0 %       80    8.0 kB  resolving, eth1 via 10.0.0.254
+  10.9.0.3         1  up, drained by operator    0.0 %      0   0.0 %        0       0 B  no route
+  10.9.0.2: http port 80 path /healthz: status 503
 )");
 }
 
@@ -82,6 +85,44 @@ TEST_CASE("many verdicts stay within 80 columns") {
   }
 }
 
+TEST_CASE("a daemon that is not ready says so") {
+  observe::Status status = example_status();
+  status.ready = false;
+  CHECK_THAT(shown(status), Contains(", generation 7, not ready\n"));
+}
+
+TEST_CASE("reloads are shown once there was one, with how and when the last one ended") {
+  observe::Status status = example_status();
+  CHECK_THAT(shown(status), !Contains("reloads: "));
+  status.reloads = {
+      .succeeded = 3, .failed = 1, .last_succeeded = false, .last_unix_seconds = 1767225599};
+  CHECK_THAT(shown(status), Contains("\nreloads: 3 succeeded, 1 failed; the last one failed at "
+                                     "2025-12-31T23:59:59Z\n"));
+}
+
+TEST_CASE("log lines that were suppressed are shown") {
+  observe::Status status = example_status();
+  status.log_level = "debug";
+  status.suppressed_log_lines = 12;
+  CHECK_THAT(shown(status), Contains("\nlog: level debug, 12 lines suppressed\n"));
+}
+
+TEST_CASE("workers that were taken out of service are shown as a part of the totals") {
+  observe::Status status = example_status();
+  status.retired = example_worker(500);
+  CHECK_THAT(shown(status), Contains("packets: received 1600 = transmitted 1570 + dropped 30 + "));
+  CHECK_THAT(shown(status), Contains("of these, workers out of service: received 500, "
+                                     "transmitted 490, dropped 10\n"));
+}
+
+TEST_CASE("a check that fails shows its last answer, one that passes does not") {
+  observe::Status status = example_status();
+  status.pools[0].backends[1].checks[0].last = "connecting: refused\x1b";
+  const std::string text = shown(status);
+  CHECK_THAT(text, Contains("  10.9.0.2: http port 80 path /healthz: connecting: refused?\n"));
+  CHECK_THAT(text, !Contains("10.0.0.1: http"));
+}
+
 TEST_CASE("more frames sent than received, as read while they pass, are shown with their sign") {
   observe::Status status = example_status();
   status.interfaces[0].queues[0].worker.received -= 3;
@@ -105,19 +146,19 @@ TEST_CASE("what a document of another version does not have is shown as missing"
   const auto text = status_text(
       R"({"node":{"name":"n"},"interfaces":[{"name":"e","queues":[{"queue":0}]}],"pools":[{"name":"p","backends":[{}]}],"services":"?"})");
   REQUIRE(text);
-  CHECK_THAT(*text, Contains("guidewayd - on n: pid -, up 0s, generation -\n"));
+  CHECK_THAT(*text, Contains("guidewayd - on n: pid -, up 0s, generation -\nconfiguration: -\n\n"));
   CHECK_THAT(*text, Contains("interface e: -, MTU -, XDP -, not shared\n"));
 }
 
 TEST_CASE("a name with control characters does not move the cursor") {
   observe::Status status = example_status();
   status.node = "a\x1b[2Jb\n";
-  CHECK_THAT(shown(status), Contains(" on a?[2Jb?: pid"));
+  status.interfaces[0].steering.emplace_back("v\x1b[2J", 1);
+  CHECK_THAT(shown(status), Contains(" on a?[2Jb?: pid") && Contains("v?[2J 1"));
 }
 
 TEST_CASE("what is no status document is an error") {
-  for (const char* document :
-       {"", "hello", "[]", "{}", "{\"node\":1}", "{\"node\":{}}", "{\"node\":"}) {
+  for (const char* document : {"", "hello", "[]", "{}", "{\"node\":1}", "{\"node\":"}) {
     INFO(document);
     const auto text = status_text(document);
     REQUIRE_FALSE(text);

@@ -65,5 +65,20 @@ TEST_CASE("a duration has the units that it needs") {
   CHECK(duration_text(12 * 86400 + 1) == "12d 00h 00m 01s");
 }
 
+TEST_CASE("a latency has the unit that keeps it short") {
+  CHECK(latency_text(0) == "0 us");
+  CHECK(latency_text(999) == "999 us");
+  CHECK(latency_text(1000) == "1.0 ms");
+  CHECK(latency_text(999'949) == "999.9 ms");
+  CHECK(latency_text(999'950) == "1.0 s");
+  CHECK(latency_text(5'000'000) == "5.0 s");
+}
+
+TEST_CASE("a time is shown in UTC, and one that no calendar has as missing") {
+  CHECK(time_text(0) == "1970-01-01T00:00:00Z");
+  CHECK(time_text(1767225599) == "2025-12-31T23:59:59Z");
+  CHECK(time_text(INT64_MAX) == "-");
+}
+
 }  // namespace
 }  // namespace guideway::cli

@@ -34,7 +34,11 @@ const NextHop kResolved = resolved_hop();
 const NextHop* always_resolved(Ipv4Address) { return &kResolved; }
 
 PoolConfig pool(const std::string& name, std::vector<BackendConfig> backends) {
-  return {.name = name, .backends = std::move(backends), .table_size = 251};
+  PoolConfig config;
+  config.name = name;
+  config.backends = std::move(backends);
+  config.table_size = 251;
+  return config;
 }
 
 Model model_of(std::vector<PoolConfig> pools) {
@@ -49,14 +53,50 @@ Model three_backends() {
   return model_of({pool("web", {{ip("10.0.0.1")}, {ip("10.0.0.2")}, {ip("10.0.0.3")}})});
 }
 
-std::unique_ptr<const Snapshot> compile(Compiler& compiler, const Model& model,
+constexpr std::chrono::seconds kQuarantine{900};
+
+// A compiler of pools whose backends are all up, that remembers what it said last.
+class TestCompiler {
+ public:
+  Result<std::unique_ptr<const Snapshot>> compile(const Model& model,
+                                                  const Compiler::FindNextHop& next_hop,
+                                                  std::uint64_t generation) {
+    Health health;
+    health.configure(model, now);
+    std::vector<PoolStanding> standings;
+    for (const PoolConfig& pool : model.pools) standings.push_back(health.standing(pool, now));
+    auto compiled = compiler_.compile(model, standings, next_hop, generation, now);
+    if (!compiled) return std::unexpected(compiled.error());
+    last = std::move(*compiled);
+    return std::move(last.snapshot);
+  }
+  [[nodiscard]] std::optional<BackendSlot> backend_slot(const std::string& pool,
+                                                        Ipv4Address address) const {
+    return last.slots->backend(pool, address);
+  }
+  [[nodiscard]] std::optional<ServiceSlot> service_slot(const Endpoint& endpoint) const {
+    return last.slots->service(endpoint);
+  }
+
+  Compiler::Time now{};
+  Compiled last{.snapshot = nullptr,
+                .slots = std::make_shared<const Slots>(),
+                .tables = {},
+                .reused_backends = {},
+                .reused_services = {}};
+
+ private:
+  Compiler compiler_{kQuarantine};
+};
+
+std::unique_ptr<const Snapshot> compile(TestCompiler& compiler, const Model& model,
                                         const Compiler::FindNextHop& next_hop = always_resolved) {
   auto snapshot = compiler.compile(model, next_hop, 1);
   REQUIRE(snapshot.has_value());
   return std::move(*snapshot);
 }
 
-std::uint32_t slot(const Compiler& compiler, const std::string& pool, const char* address) {
+std::uint32_t slot(const TestCompiler& compiler, const std::string& pool, const char* address) {
   const auto found = compiler.backend_slot(pool, ip(address));
   REQUIRE(found.has_value());
   return found->value;
@@ -83,7 +123,7 @@ gw_flow_key flow_to(const Endpoint& endpoint) {
 }
 
 TEST_CASE("A snapshot carries its generation and the fleet's seed") {
-  Compiler compiler;
+  TestCompiler compiler;
   const Model model = three_backends();
   const auto snapshot = compiler.compile(model, always_resolved, 42);
   REQUIRE(snapshot.has_value());
@@ -93,7 +133,7 @@ TEST_CASE("A snapshot carries its generation and the fleet's seed") {
 }
 
 TEST_CASE("A backend keeps its slot when the file's order changes and when others come") {
-  Compiler compiler;
+  TestCompiler compiler;
   compile(compiler, three_backends());
   const std::uint32_t first = slot(compiler, "web", "10.0.0.1");
   const std::uint32_t third = slot(compiler, "web", "10.0.0.3");
@@ -106,7 +146,7 @@ TEST_CASE("A backend keeps its slot when the file's order changes and when other
 }
 
 TEST_CASE("An address in two pools has two slots, each of its own pool") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto snapshot =
       compile(compiler, model_of({pool("a", {{ip("10.0.0.1")}}), pool("b", {{ip("10.0.0.1")}})}));
   const std::uint32_t in_a = slot(compiler, "a", "10.0.0.1");
@@ -117,7 +157,7 @@ TEST_CASE("An address in two pools has two slots, each of its own pool") {
 }
 
 TEST_CASE("The slot of a backend that left is not usable, nobody else's, and its own on return") {
-  Compiler compiler;
+  TestCompiler compiler;
   compile(compiler, three_backends());
   const std::uint32_t left = slot(compiler, "web", "10.0.0.2");
 
@@ -134,7 +174,7 @@ TEST_CASE("The slot of a backend that left is not usable, nobody else's, and its
 }
 
 TEST_CASE("A pool that did not change shares the very same table, whatever its neighbours do") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto before = compile(compiler, three_backends());
   NextHop moved = kResolved;
   moved.mac = {{2, 0, 0, 0, 0, 99}};
@@ -147,7 +187,7 @@ TEST_CASE("A pool that did not change shares the very same table, whatever its n
 }
 
 TEST_CASE("A pool whose members, weights or size change has another table") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto before = compile(compiler, three_backends());
   auto model = three_backends();
   SECTION("a member more") { model.pools[0].backends.push_back({ip("10.0.0.4")}); }
@@ -161,7 +201,7 @@ TEST_CASE("A pool whose members, weights or size change has another table") {
 }
 
 TEST_CASE("The table of a pool that vanished is let go") {
-  Compiler compiler;
+  TestCompiler compiler;
   auto before = compile(compiler, three_backends());
   const std::weak_ptr<const maglev::Table> table = before->pools[0].table;
   compile(compiler, model_of({pool("other", {{ip("10.0.0.1")}})}));
@@ -176,12 +216,12 @@ TEST_CASE("Who owns a slot of the table depends on neither file order, history n
   auto reversed = backends;
   std::ranges::reverse(reversed);
 
-  Compiler fresh;
+  TestCompiler fresh;
   const auto one = compile(fresh, model_of({pool("web", backends)}));
-  Compiler with_history;
+  TestCompiler with_history;
   compile(with_history, model_of({pool("web", {{ip("10.0.1.1")}, {ip("10.9.9.9")}})}));
   const auto other = compile(with_history, model_of({pool("web", reversed)}));
-  Compiler other_name;
+  TestCompiler other_name;
   const auto renamed = compile(other_name, model_of({pool("mail", reversed)}));
 
   CHECK(owners(*one, 0) == owners(*other, 0));
@@ -189,7 +229,7 @@ TEST_CASE("Who owns a slot of the table depends on neither file order, history n
 }
 
 TEST_CASE("A member's identity in the table is its address in network byte order") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto snapshot = compile(compiler, three_backends());
   std::vector<std::array<std::byte, 4>> identities;
   for (const std::byte last : {std::byte{1}, std::byte{2}, std::byte{3}})
@@ -201,7 +241,7 @@ TEST_CASE("A member's identity in the table is its address in network byte order
 }
 
 TEST_CASE("A backend of weight 0 is in no table, yet usable for the flows that it has") {
-  Compiler compiler;
+  TestCompiler compiler;
   auto model = three_backends();
   model.pools[0].backends[1].weight = 0;
   const auto snapshot = compile(compiler, model);
@@ -217,15 +257,62 @@ TEST_CASE("A backend of weight 0 is in no table, yet usable for the flows that i
   }
 }
 
+TEST_CASE(
+    "By its standing a backend has a part of its weight, or none, and may keep its flows or not") {
+  Compiler compiler(kQuarantine);
+  const auto model = three_backends();
+  const std::vector<PoolStanding> standings{{.backends = {{.weight = 100, .usable = true},
+                                                          {.weight = 0, .usable = false},
+                                                          {.weight = 50, .usable = true}},
+                                             .healthy = 2,
+                                             .empty = false}};
+  const auto compiled = compiler.compile(model, standings, always_resolved, 1, {});
+  REQUIRE(compiled.has_value());
+  const PoolTable& table = *compiled->tables[0];
+  CHECK(table.entries_of(ip("10.0.0.1")) == 167);  // 251 x 2/3, by largest remainder
+  CHECK(table.entries_of(ip("10.0.0.2")) == 0);
+  CHECK(table.entries_of(ip("10.0.0.3")) == 84);
+  CHECK(table.entries_of(ip("10.0.0.4")) == 0);
+  const auto usable = [&](const char* address) {
+    return compiled->snapshot->backends[compiled->slots->backend("web", ip(address))->index()]
+        .usable;
+  };
+  CHECK(usable("10.0.0.1"));
+  CHECK_FALSE(usable("10.0.0.2"));
+  CHECK(usable("10.0.0.3"));
+}
+
+TEST_CASE("Digests of tables are equal where the tables are, and on no account depend on history") {
+  const auto digest = [](TestCompiler& compiler, const Model& model) {
+    compile(compiler, model);
+    return compiler.last.tables[0]->digest;
+  };
+  TestCompiler one, other;
+  const auto model = three_backends();
+  auto reversed = model;
+  std::ranges::reverse(reversed.pools[0].backends);
+  compile(other, model_of({pool("web", {{ip("10.9.9.9")}})}));
+  const std::uint64_t expected = digest(one, model);
+  CHECK(digest(other, reversed) == expected);
+  CHECK(expected < std::uint64_t{1} << 48);
+
+  auto changed = model;
+  SECTION("another weight") { changed.pools[0].backends[0].weight = 2; }
+  SECTION("another size") { changed.pools[0].table_size = 509; }
+  SECTION("another backend") { changed.pools[0].backends[0].address = ip("10.0.0.9"); }
+  SECTION("one less") { changed.pools[0].backends.pop_back(); }
+  CHECK(digest(other, changed) != expected);
+}
+
 TEST_CASE("A pool of nothing but weight 0 has nobody to choose") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto snapshot = compile(compiler, model_of({pool("web", {{ip("10.0.0.1"), 0}})}));
   REQUIRE(snapshot->pools[0].table != nullptr);
   CHECK_FALSE(snapshot->pools[0].choose(0x123456789abcdef0).has_value());
 }
 
 TEST_CASE("A backend without a resolved next hop stays in the table, with egress device 0") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto before = compile(compiler, three_backends());
   NextHop hop = kResolved;
   hop.state = GENERATE(State::no_route, State::device_down, State::resolving, State::failed,
@@ -245,7 +332,7 @@ TEST_CASE("A backend without a resolved next hop stays in the table, with egress
 }
 
 TEST_CASE("The outer header goes from us to the backend by way of its next hop") {
-  Compiler compiler;
+  TestCompiler compiler;
   const auto snapshot = compile(compiler, three_backends());
   const Backend& backend = snapshot->backends[slot(compiler, "web", "10.0.0.3")];
   CHECK(backend.egress_device == 7);
@@ -263,7 +350,7 @@ TEST_CASE("The outer header goes from us to the backend by way of its next hop")
 }
 
 TEST_CASE("Every endpoint of every service is found, and leads to its pool") {
-  Compiler compiler;
+  TestCompiler compiler;
   auto model = model_of({pool("a", {{ip("10.0.0.1")}}), pool("b", {{ip("10.0.0.2")}})});
   std::vector<std::pair<Endpoint, std::uint32_t>> expected;
   for (std::uint32_t i = 0; i < 200; ++i) {
@@ -291,7 +378,7 @@ TEST_CASE("Every endpoint of every service is found, and leads to its pool") {
 }
 
 TEST_CASE("A service keeps its slot while it moves to another pool and others come before it") {
-  Compiler compiler;
+  TestCompiler compiler;
   const Endpoint web{ip("203.0.113.1"), 80, Protocol::tcp};
   const Endpoint tls{ip("203.0.113.1"), 443, Protocol::tcp};
   auto model = model_of({pool("a", {{ip("10.0.0.1")}}), pool("b", {{ip("10.0.0.2")}})});
@@ -320,15 +407,15 @@ Model thousands(std::uint32_t pools, std::uint32_t first) {
 }
 
 TEST_CASE("Backends beyond the slots of a process are an error that says how to get more") {
-  Compiler compiler;
+  TestCompiler compiler;
   compile(compiler, thousands(60, 0));
   const auto refused = compiler.compile(thousands(6, 1'000'000), always_resolved, 2);
   REQUIRE_FALSE(refused.has_value());
-  CHECK(
-      refused.error().what ==
-      "compiling a snapshot: 6000 new backends on top of 60000 that this process has had are more "
-      "than its 65536 slots");
-  CHECK(refused.error().hint == "slots of backends that left are free again after a restart");
+  CHECK(refused.error().what ==
+        "compiling a snapshot: 6000 new backends beside 60000, 60000 of them removed lately, are "
+        "more than the 65536 slots that there are");
+  CHECK(refused.error().hint ==
+        "slots of backends that were removed are free again after 900 s, or after a restart");
 
   SECTION("and nothing was taken by the attempt") {
     CHECK_FALSE(compiler.backend_slot("p0", backend_address(1'000'000)).has_value());
@@ -337,8 +424,42 @@ TEST_CASE("Backends beyond the slots of a process are an error that says how to 
   }
 }
 
+TEST_CASE(
+    "After the quarantine the slot of who left longest ago is another's, and only if needed") {
+  using namespace std::chrono_literals;
+  TestCompiler compiler;
+  compile(compiler, thousands(64, 0));
+  const std::uint32_t oldest = slot(compiler, "p0", "10.0.0.5");
+
+  // One that leaves first, all others later.
+  auto model = thousands(64, 0);
+  std::erase_if(model.pools[0].backends,
+                [](const BackendConfig& backend) { return backend.address == ip("10.0.0.5"); });
+  compiler.now += 1s;
+  compile(compiler, model);
+  compiler.now += 1s;
+  compile(compiler, thousands(1, 1'000'000));
+  CHECK(compiler.last.reused_backends.empty());  // 1536 slots were never used
+
+  const auto more = thousands(2, 1'000'000);  // 464 too many, as p0 to p63 are all remembered
+  compiler.now += kQuarantine - 2s;
+  CHECK_FALSE(compiler.compile(more, always_resolved, 2).has_value());
+  compiler.now += 1s;
+  CHECK_FALSE(compiler.compile(more, always_resolved, 2).has_value());
+  compiler.now += 2s;
+  const auto snapshot = compile(compiler, more);
+  CHECK(snapshot->backends.size() == kMaxBackendSlots);
+  REQUIRE(compiler.last.reused_backends.size() == 464);
+  CHECK(compiler.last.reused_backends.front().value == oldest);
+  std::set<std::uint32_t> given;
+  for (const PoolConfig& pool : more.pools)
+    for (const BackendConfig& backend : pool.backends)
+      given.insert(compiler.backend_slot(pool.name, backend.address)->value);
+  CHECK(given.size() == 2000);
+}
+
 TEST_CASE("Services beyond the slots of a process are an error, and take no backend's slot") {
-  Compiler compiler;
+  TestCompiler compiler;
   auto model = three_backends();
   const Ipv4Address vip = ip("203.0.113.1");
   model.services = {{.name = "all", .vip = vip, .endpoints = {}, .pool = 0}};
@@ -347,9 +468,8 @@ TEST_CASE("Services beyond the slots of a process are an error, and take no back
   const auto refused = compiler.compile(model, always_resolved, 1);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().what ==
-        "compiling a snapshot: 32769 new services on top of 0 that this process has had are more "
-        "than "
-        "its 32768 slots");
+        "compiling a snapshot: 32769 new services beside 0, 0 of them removed lately, are more "
+        "than the 32768 slots that there are");
   CHECK_FALSE(compiler.backend_slot("web", ip("10.0.0.1")).has_value());
 
   model.services[0].endpoints.pop_back();
@@ -357,7 +477,7 @@ TEST_CASE("Services beyond the slots of a process are an error, and take no back
 }
 
 TEST_CASE("A pool larger than a Maglev table can name is an error that says so") {
-  Compiler compiler;
+  TestCompiler compiler;
   auto model = model_of({pool("web", {})});
   for (std::uint32_t i = 0; i <= maglev::kMaxMembers; ++i)
     model.pools[0].backends.push_back({backend_address(i)});

@@ -119,6 +119,42 @@ TEST_CASE("A VIP is neither a backend's address nor the source of the encapsulat
               "an address that no load balancer has for itself"});
 }
 
+TEST_CASE("A VIP is no address that the host has for itself") {
+  const auto address = [](std::string_view text) { return Ipv4Address::parse(text).value(); };
+  const std::vector<OwnAddress> own{{address("10.0.0.10"), 24, "eth0"},
+                                    {address("198.51.100.1"), 32, "lo"}};
+  const auto problems = [&](std::string_view vip) {
+    const auto config = parse_config(file_with("services", "services: [{vip: " + std::string(vip) +
+                                                               ", ports: [tcp/80], pool: web}]"),
+                                     "f", own);
+    return config ? Lines{} : texts(config.error());
+  };
+  CHECK(problems("198.51.100.1") ==
+        Lines{"f:1:18: services[0].vip: 198.51.100.1 is an address of this host (interface lo); a "
+              "VIP must be an address that no load balancer has for itself: ip address del "
+              "198.51.100.1/32 dev lo"});
+  CHECK(problems("10.0.0.10") ==
+        Lines{"f:1:18: services[0].vip: 10.0.0.10 is also encapsulation.source, at line 4; a VIP "
+              "must be an address that no load balancer has for itself"});
+  CHECK(problems("198.51.100.2").empty());
+}
+
+TEST_CASE("Metrics are not served on a VIP") {
+  CHECK(errors_with("metrics", "metrics: {listen: 198.51.100.1:9477}") ==
+        Lines{"f:6:18: services[0].vip: 198.51.100.1 is also where metrics.listen is, at line 1; "
+              "packets to a VIP go to backends, whatever their port"});
+}
+
+TEST_CASE("A pool has as many backends as it needs to be healthy") {
+  const auto pool = [](int count) {
+    return errors_with("pools", "pools: [{name: web, min_healthy: " + std::to_string(count) +
+                                    ", backends: [10.0.1.11, 10.0.1.12]}]");
+  };
+  CHECK(pool(2).empty());
+  CHECK(pool(3) == Lines{"f:1:34: pools[0].min_healthy: min_healthy 3 is more than the number of "
+                         "backends, 2"});
+}
+
 TEST_CASE("A table has room for its backends") {
   CHECK(errors_with("pools", "pools: [{name: web, table_size: 11, backends: [" + addresses(12) +
                                  "]}]") == Lines{"f:1:33: pools[0].table_size: table_size 11 is "
@@ -168,6 +204,24 @@ TEST_CASE("A pool whose backends all have weight 0 is a warning") {
       warnings_with("pools", "pools: [{name: web, backends: [{address: 10.0.1.11, weight: 0}]}]") ==
       Lines{"f:1:31: pools[0].backends: all backends have weight 0: new flows to this pool are "
             "dropped"});
+}
+
+TEST_CASE("A pool whose backends are all drained is a warning") {
+  const auto pool = [](std::string_view keys, std::string_view second) {
+    return warnings_with("pools", "pools:\n- name: web\n" + std::string(keys) +
+                                      "  backends:\n"
+                                      "  - {address: 10.0.1.11, state: drain}\n"
+                                      "  - {address: 10.0.1.12, " +
+                                      std::string(second) + "}\n");
+  };
+  CHECK(pool("", "state: drain") == Lines{"f:4:3: pools[0].backends: all backends are drained: new "
+                                          "flows to this pool are dropped"});
+  CHECK(pool("", "weight: 0") == Lines{"f:4:3: pools[0].backends: all backends are drained or have "
+                                       "weight 0: new flows to this pool are dropped"});
+  CHECK(pool("  on_empty: all\n", "state: drain") ==
+        Lines{"f:5:3: pools[0].backends: all backends are drained: new flows to this pool are "
+              "dropped"});
+  CHECK(pool("", "state: active").empty());
 }
 
 TEST_CASE("A table with less than 100 entries for each backend is a warning") {

@@ -25,8 +25,7 @@ TEST_CASE("A file without values is empty") {
 TEST_CASE("A file whose root is no mapping says what it must be") {
   const std::string rule =
       "must be a mapping with the keys node, interfaces, encapsulation, pools, services, "
-      "flow_table, log "
-      "and admin, not ";
+      "flow_table, log, admin, metrics and shutdown, not ";
   CHECK(errors("- node\n") == Lines{"f:1:1: " + rule + "a list"});
   CHECK(errors("\n  hello") == Lines{"f:2:3: " + rule + "\"hello\""});
 }
@@ -175,14 +174,31 @@ TEST_CASE("After a thousand problems the others are only counted") {
   CHECK(found[1000] == "f: and 2000 more");
 }
 
+// What a model promises, however odd the file is that it came from.
+void check_promises(const Model& model) {
+  for (const PoolConfig& pool : model.pools) {
+    REQUIRE_FALSE(pool.backends.empty());
+    REQUIRE(pool.min_healthy >= 1);
+    REQUIRE(pool.min_healthy <= pool.backends.size());
+    for (const CheckConfig& check : pool.checks) {
+      REQUIRE(check.question.timeout <= check.interval);
+      REQUIRE(check.question.timeout > std::chrono::milliseconds(0));
+      const auto* exec = std::get_if<probe::ExecQuestion>(&check.question.kind);
+      if (exec != nullptr) REQUIRE_FALSE(exec->command.empty());
+      if (exec == nullptr) REQUIRE(check.question.port > 0);
+      if (const auto* http = std::get_if<probe::HttpQuestion>(&check.question.kind)) {
+        REQUIRE_FALSE(http->expected.empty());
+        REQUIRE(http->path.starts_with('/'));
+        REQUIRE((!http->verify || !http->server_name.empty()));
+      }
+    }
+  }
+}
+
 // Bytes of a right file replaced, removed, repeated: always a model or problems, never a crash.
-TEST_CASE("A damaged file is a model or problems") {
-  const std::string whole =
-      file_with("flow_table",
-                "flow_table: &f\n  entries: 4096\n  timeouts: {udp: 10s}\n"
-                "log:\n- *f\n- \"a\\x41\"\n- |\n  text\n- ? [a, b]\n  : !!str c\n");
+void damage(const std::string& whole, std::uint_fast32_t seed) {
   static constexpr std::string_view kBytes = "[]{}:,-?&*!|>'\"%@`#\\ \n\t\r~<=a0./\xc3\x80";
-  std::mt19937 random(2);
+  std::mt19937 random(seed);
   for (int round = 0; round < 3000; ++round) {
     std::string file = whole;
     for (auto changes = random() % 6; changes <= 6; ++changes) {
@@ -198,10 +214,35 @@ TEST_CASE("A damaged file is a model or problems") {
     }
     INFO(file);
     const auto config = parse_config(file, "f");
-    if (config) continue;
+    if (config) {
+      check_promises(config->model);
+      continue;
+    }
     REQUIRE_FALSE(config.error().empty());
     for (const Problem& problem : config.error()) REQUIRE_FALSE(problem.what.empty());
   }
+}
+
+TEST_CASE("A damaged file is a model or problems") {
+  damage(file_with("flow_table",
+                   "flow_table: &f\n  entries: 4096\n  timeouts: {udp: 10s}\n"
+                   "log:\n- *f\n- \"a\\x41\"\n- |\n  text\n- ? [a, b]\n  : !!str c\n"),
+         2);
+}
+
+TEST_CASE("A damaged file with checks is a model or problems") {
+  const std::string whole = file_with(
+      "pools",
+      "pools:\n- name: web\n  min_healthy: 2\n  slow_start: 3s\n  on_empty: all\n  checks:\n"
+      "  - {type: https, port: 443, via: tunnel, host: a.example, verify: true, status: "
+      "[200-299]}\n"
+      "  - {type: udp, port: 53, send_hex: 00ff, expect: ab, interval: 500ms, timeout: 20ms}\n"
+      "  - {type: dns, port: 53, query: a.example., record: MX, rise: 1}\n"
+      "  - {type: exec, command: [/bin/true, a], fall: 9}\n"
+      "  backends: [10.0.1.11, {address: 10.0.1.12, state: drain}]\n"
+      "metrics: {listen: 127.0.0.1:9477}\nshutdown: {drain: 5s}\n");
+  CHECK(errors(whole).empty());
+  damage(whole, 3);
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ TEST_CASE("A section of the wrong kind says what it is and what it must be") {
         "f:1:16: encapsulation: must be a mapping with the keys type and source, not a list");
   CHECK(error_with("pools", "pools: {web: [10.0.1.11]}") ==
         "f:1:8: pools: must be a list with at least one pool, not a mapping");
-  CHECK(
-      error_with("pools", "pools: [[10.0.1.11]]") ==
-      "f:1:9: pools[0]: must be a mapping with the keys name, table_size and backends, not a list");
+  CHECK(error_with("pools", "pools: [[10.0.1.11]]") ==
+        "f:1:9: pools[0]: must be a mapping with the keys name, table_size, on_empty, "
+        "min_healthy, slow_start, checks and backends, not a list");
   CHECK(error_with("services", "services: web") ==
         "f:1:11: services: must be a list with at least one service, not \"web\"");
   CHECK(error_with("services", "services: [web]") ==
@@ -66,6 +66,10 @@ TEST_CASE("A section of the wrong kind says what it is and what it must be") {
         "f:1:6: log: must be a mapping with the keys level, not \"info\"");
   CHECK(error_with("admin", "admin: /run/a.sock") ==
         "f:1:8: admin: must be a mapping with the keys socket, not \"/run/a.sock\"");
+  CHECK(error_with("metrics", "metrics: 127.0.0.1:9477") ==
+        "f:1:10: metrics: must be a mapping with the keys listen, not \"127.0.0.1:9477\"");
+  CHECK(error_with("shutdown", "shutdown: 10s") ==
+        "f:1:11: shutdown: must be a mapping with the keys drain, not \"10s\"");
 }
 
 TEST_CASE("An unknown key is named with the nearest known one, or with all of them") {
@@ -73,7 +77,7 @@ TEST_CASE("An unknown key is named with the nearest known one, or with all of th
   CHECK(error_with("health", "health: {}") ==
         "f:1:1: health: unknown key; the keys here are node, interfaces, encapsulation, pools, "
         "services, "
-        "flow_table, log and admin");
+        "flow_table, log, admin, metrics and shutdown");
   CHECK(interface_error("frame-size: 2048") ==
         "f:3:3: interfaces[0].frame-size: unknown key; did you mean \"frame_size\"?");
   CHECK(interface_error("mtu: 1500") ==
@@ -92,6 +96,10 @@ TEST_CASE("An unknown key is named with the nearest known one, or with all of th
         "f:1:7: log.Level: unknown key; did you mean \"level\"?");
   CHECK(error_with("admin", "admin: {sockets: /a}") ==
         "f:1:9: admin.sockets: unknown key; did you mean \"socket\"?");
+  CHECK(error_with("metrics", "metrics: {port: 9477}") ==
+        "f:1:11: metrics.port: unknown key; the keys here are listen");
+  CHECK(error_with("shutdown", "shutdown: {drian: 1s}") ==
+        "f:1:12: shutdown.drian: unknown key; did you mean \"drain\"?");
   CHECK(error_with("log", "log: {level:debug}") ==
         "f:1:7: log.level:debug: unknown key; write a space behind ':'");
   CHECK(error_with("log", "log: {<<: {level: info}}") ==

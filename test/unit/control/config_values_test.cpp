@@ -95,12 +95,17 @@ TEST_CASE("A backend is an address, or a mapping with an address and a weight") 
         "f:1:42: pools[0].backends[0].address: must be an IPv4 address such as 10.0.1.11, not a "
         "list");
   CHECK(backend("[10.0.1.11]") ==
-        "f:1:32: pools[0].backends[0]: must be a mapping with the keys address and weight, not a "
-        "list");
+        "f:1:32: pools[0].backends[0]: must be a mapping with the keys address, weight and state, "
+        "not a list");
+  CHECK(
+      backend("{address: 10.0.1.11, state: drained}") ==
+      "f:1:60: pools[0].backends[0].state: must be active or drain, not \"drained\"; did you mean "
+      "\"drain\"?");
+  CHECK(backend("{address: 10.0.1.11, state: down}") ==
+        "f:1:60: pools[0].backends[0].state: must be active or drain, not \"down\"");
   CHECK(backend("10.0.1.11, ~") ==
-        "f:1:43: pools[0].backends[1]: must be a mapping with the keys address and weight, but has "
-        "no "
-        "value");
+        "f:1:43: pools[0].backends[1]: must be a mapping with the keys address, weight and state, "
+        "but has no value");
 }
 
 TEST_CASE("An address is an IPv4 address of one host") {
@@ -188,6 +193,9 @@ TEST_CASE("The flow table has a size and timeouts within limits") {
   for (const std::string text : {"10h", "541m", "32401s", "1h30m", "1.5m", "2d", "100ms", "s", "",
                                  "99999999999999999h", "18446744073709551615s"})
     CHECK(timeout(text) == place + "\"" + text + "\"");
+  for (const std::string text : {"1500ms", "1001ms"})
+    CHECK(timeout(text) == place + "\"" + text + "\"; write whole seconds");
+  CHECK(timeout("2000ms") == "no problem");
   CHECK(timeout("120") == place + "\"120\"; write the unit: s, m or h");
   CHECK(timeout("32400s") == "no problem");
 }

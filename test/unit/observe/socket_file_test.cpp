@@ -1,11 +1,11 @@
-// The socket file of the admin server: how it comes and goes.
+// The socket file of a server: how it comes and goes.
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <fstream>
 #include <optional>
 
-#include "admin_fixture.h"
+#include "http_fixture.h"
 #include "support/catch.h"
 
 namespace guideway::observe {
@@ -35,7 +35,7 @@ bool exists(const std::string& path) {
 // The error of a server that is to fail, "" if it did not.
 std::string failure_at(const std::string& path) {
   boost::asio::io_context io;
-  auto server = AdminServer::listen(io, path, [] { return std::string("{}"); });
+  auto server = HttpServer::listen_unix(io, path, hello());
   return server ? "" : server.error().text();
 }
 
@@ -158,11 +158,13 @@ TEST_CASE("a socket file that has taken the place of the server's stays") {
   CHECK(exists(folder / "s"));
 }
 
-TEST_CASE("a server that has gone asks for no more documents and closes its clients") {
+TEST_CASE("a server that has gone asks for no more answers and closes its clients") {
   const ScratchFolder folder;
   boost::asio::io_context io;
   int asked = 0;
-  auto server = AdminServer::listen(io, folder / "s", [&] { return std::to_string(++asked); });
+  auto server = HttpServer::listen_unix(io, folder / "s", answering([&](const HttpRequest&) {
+                                          return HttpAnswer{.body = std::to_string(++asked)};
+                                        }));
   REQUIRE(server);
   Client client(folder / "s");
   REQUIRE(client.send(kGet));

@@ -1,0 +1,31 @@
+// The daemon's local API: what `guideway` and an operator's scripts may ask, as JSON.
+//
+//     GET  /v1/status                        the document of observe/status.h
+//     GET  /v1/services                      {"services": [..]}, as in the document
+//     GET  /v1/backends                      {"pools": [..]}, as in the document
+//     POST /v1/reload                        200 or 422: {"succeeded", "generation", "changes":
+//     [..],
+//                                            "warnings": [..], "problems": [..]}
+//     POST /v1/backends/ADDRESS/drain        {"backend", "pools": [..], "drained", "changed"};
+//     POST /v1/backends/ADDRESS/undrain      ?pool=NAME: in this pool alone
+//     GET  /v1/log                           {"level"}
+//     PUT  /v1/log                           the same, asked with {"level": "debug"}
+//     GET  /healthz                          "ok"
+//     GET  /readyz                           "ready", or 503 "not ready"
+//
+// Errors are {"error": "..."}: 400 what cannot be understood, 404 an unknown path, backend or pool,
+// 405 an unknown method, 500 where the daemon could not do it.
+//
+// Threads: the operations are called on the thread that runs the handler. A reload takes its time;
+// other requests are answered meanwhile.
+#pragma once
+
+#include "observe/http_message.h"
+#include "observe/operations.h"
+
+namespace guideway::observe {
+
+// REQUIRES: what `operations` refer to outlives the handler's calls.
+[[nodiscard]] HttpHandler api(Operations operations);
+
+}  // namespace guideway::observe

@@ -1,0 +1,12 @@
+#include "observe/http_message.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace guideway::observe {
+
+HttpAnswer http_error(unsigned status, std::string_view what) {
+  return {.status = status, .body = boost::json::serialize(boost::json::object{{"error", what}})};
+}
+
+}  // namespace guideway::observe
