@@ -1,5 +1,10 @@
 """guidewayd in a lab: its configuration, its life, and what it says about itself."""
+import collections
+import contextlib
 import json
+import os
+import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -52,6 +57,11 @@ def xdp_programs(lab, node="lb1", device=lab_module.INTERFACE):
     return link.get("xdp", {})
 
 
+def _takes_flows(pool, backend):
+    up = backend["health"] in ("up", "unchecked") or (pool["empty"] and pool["on_empty"] == "all")
+    return up and backend["weight"] > 0 and not backend["drain"]
+
+
 def laws(status):
     """The conservation laws of a daemon at rest: (law, left side, right side), equal in each."""
     totals = status["totals"]
@@ -72,9 +82,10 @@ def laws(status):
     yield ("transmitted = sum over backends",
            totals["transmitted"], sum(backend["forwarded_packets"] for backend in backends))
     for name in ("received", "transmitted", "completed", "flow_inserted", "flow_hits"):
-        yield f"{name} = sum over workers", totals[name], sum(queue["worker"][name] for queue in queues)
+        yield (f"{name} = retired + sum over workers", totals[name],
+               status["retired"][name] + sum(queue["worker"][name] for queue in queues))
     for pool in status["pools"]:
-        filled = any(backend["weight"] for backend in pool["backends"])
+        filled = any(_takes_flows(pool, backend) for backend in pool["backends"])
         yield (f"table of pool {pool['name']} = sum over its backends", pool["table_size"] * filled,
                sum(backend["table_entries"] for backend in pool["backends"]))
 
@@ -129,10 +140,21 @@ class Daemon:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def client(self, *words, wrapper=()):
+        """`guideway WORDS` with this daemon: the ended process, for the caller to judge."""
+        command = [*wrapper, self.lab.bin_dir / "guideway", *words,
+                   "--socket", self.settings["admin"]["socket"]]
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True)
+
+    def reload(self, settings=None):
+        """Has the daemon read its file again, with other settings in it; it must succeed."""
+        self.settings = settings or self.settings
+        self.config_path.write_text(to_yaml(self.settings))
+        done = self.client("reload")
+        assert done.returncode == 0, f"{done.stderr}\n{self.log()}"
+
     def status(self):
-        done = subprocess.run([self.lab.bin_dir / "guideway", "status", "--json",
-                               "--socket", self.settings["admin"]["socket"]],
-                              capture_output=True, text=True)
+        done = self.client("status", "--json")
         assert done.returncode == 0, f"guideway status: {done.stderr or done.stdout}\n{self.log()}"
         return json.loads(done.stdout)
 
@@ -141,6 +163,25 @@ class Daemon:
         names = {backend.address: backend.name for backend in self.lab.backends}
         return {names[backend["address"]]: backend
                 for pool in self.status()["pools"] for backend in pool["backends"]}
+
+    def backend(self, name, pool="web"):
+        """What the daemon says of one backend in one pool."""
+        address = next(backend.address for backend in self.lab.backends if backend.name == name)
+        return next(backend for one in self.status()["pools"] if one["name"] == pool
+                    for backend in one["backends"] if backend["address"] == address)
+
+    def wait_backend(self, name, pool="web", seconds=15.0, **wanted):
+        """Until the daemon says all of this of a backend; returns what it says then."""
+        seen = {}
+
+        def reached():
+            seen.update(self.backend(name, pool))
+            return all(seen[key] == value for key, value in wanted.items())
+        try:
+            process.wait_until(reached, f"{name} in pool {pool} has {wanted}", seconds)
+        except process.DeadlineExpired as expired:
+            raise AssertionError(f"{expired}: {seen}\n{self.log()}") from None
+        return seen
 
     def next_hops(self):
         return {name: backend["next_hop"] for name, backend in self.backends().items()}
@@ -162,6 +203,19 @@ class Daemon:
                 "packets unaccounted for: " + "; ".join(broken or ["traffic does not end"])
                 + f"\n{json.dumps(now, indent=1)}\n{self.log()}")
             time.sleep(0.05)
+
+    def descriptors(self):
+        """What the process has open, by kind: {"socket": 9, "anon_inode:bpf-map": 3, ..}."""
+        kinds = collections.Counter()
+        for entry in os.scandir(f"/proc/{self.child.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                kinds[os.readlink(entry.path).partition(":[")[0]] += 1
+        return kinds
+
+    def resident_kib(self):
+        """Memory that the process has in use."""
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)[1])
 
     def stop(self, seconds=10.0):
         """SIGTERM; returns the exit code."""

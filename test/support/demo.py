@@ -1,14 +1,16 @@
-"""The demonstration behind scripts/demo: pages through the VIP, and an account of every packet."""
+"""The demonstration behind scripts/demo: pages through the VIP, an account of every packet, and
+changes under load (demo_changes.py)."""
 import argparse
 import collections
 import concurrent.futures
-import contextlib
 import signal
 import subprocess
 import sys
 
 from support import netns, process, webserver
-from support.daemon import Daemon, laws
+from support.account import Verdict, check_laws, settled_status, show, step
+from support.daemon import Daemon
+from support.demo_changes import Changes
 from support.fetch import sha256
 from support.lab import CLIENT, VIP, Lab, LabError
 
@@ -17,21 +19,6 @@ LARGE_FETCHES = 6
 AT_ONCE = 16
 
 Fetched = collections.namedtuple("Fetched", "port body error")
-
-
-class Verdict:
-    """What was checked, one line each; right only if all of it is."""
-
-    def __init__(self):
-        self.right = True
-
-    def check(self, holds, text):
-        self.right = self.right and bool(holds)
-        print(f"    {'ok ' if holds else 'BAD'} {text}")
-
-
-def step(text):
-    print(f"==> {text}", flush=True)
 
 
 def curl(lab, path, port, failures):
@@ -97,18 +84,6 @@ def check_spread(verdict, lab, daemon, pages_by_backend):
     verdict.check(everyone, "every backend had a share")
 
 
-def check_laws(verdict, status):
-    for what, left, right in laws(status):
-        verdict.check(left == right, f"{what}: {left}" + ("" if left == right else f", but {right}"))
-
-
-def settled_status(daemon, seconds=5):
-    """The status once it adds up, or as it is when it does not come to that."""
-    with contextlib.suppress(AssertionError):
-        return daemon.settle(seconds)
-    return daemon.status()
-
-
 def demonstrate(lab, fetches, keep):
     verdict = Verdict()
     step("lab: a client, a router, a load balancer and three web servers")
@@ -131,9 +106,13 @@ def demonstrate(lab, fetches, keep):
     check_spread(verdict, lab, daemon, pages)
     step("the daemon's own account: guideway status")
     shown = netns.run(lab.bin_dir / "guideway", "status", "--socket", daemon.settings["admin"]["socket"])
-    print("\n".join(f"    {line}".rstrip() for line in shown.splitlines()))
+    show(shown)
     step("do the counters add up")
     check_laws(verdict, status)
+
+    Changes(lab, daemon, verdict).run()
+    step("do the counters add up, after all of that")
+    check_laws(verdict, settled_status(daemon))
     if not keep:
         step("stopping guidewayd")
         verdict.check(daemon.stop() == 0, "guidewayd ended cleanly")
@@ -162,7 +141,8 @@ def main(arguments):
             else:
                 step("cleaning up")
                 lab.down()
-    print("==> every page arrived and the counters add up" if right else "==> the demonstration FAILED")
+    step("every page arrived, changes hurt nobody that they need not, and the counters add up" if right
+         else "the demonstration FAILED")
     return 0 if right else 1
 
 

@@ -211,12 +211,45 @@ class Lab:
 
     def _start_web_servers(self):
         for backend in self.backends:
-            folder = self.node_folder(backend.name)
-            folder.mkdir()
-            command = webserver.write_site(folder, backend.name)
-            self._start(backend.name, command, folder / "error.log", "nginx")
+            self.node_folder(backend.name).mkdir()
+            self._launch_web_server(backend)
         for backend in self.backends:
             self._wait_for_web_server(backend)
+
+    def _launch_web_server(self, backend):
+        folder = self.node_folder(backend.name)
+        command = webserver.write_site(folder, backend.name)
+        self._start(backend.name, command, folder / "error.log", "nginx")
+
+    def start_web_server(self, name):
+        """That of a backend whose web server was ended."""
+        self._launch_web_server(self.backend(name))
+        self._wait_for_web_server(self.backend(name))
+
+    def backend(self, name):
+        return next(backend for backend in self.backends if backend.name == name)
+
+    def running(self, name, what):
+        """The record of the process of this kind ("nginx", "decap") that a node has; it was started
+        as the first of its process group."""
+        return next(entry for entry in reversed(self._state["processes"])
+                    if entry["node"] == name and entry["what"] == what)
+
+    def stop_decapsulation(self, name):
+        """The backend does not know what to do with GRE any more."""
+        if self._state["decapsulation"] == "kernel":
+            self.ip(name, "link set gre-in down")
+        else:
+            process.end_all([self.running(name, "decap")])
+
+    def start_decapsulation(self, name):
+        """Takes stop_decapsulation() back."""
+        if self._state["decapsulation"] == "kernel":
+            self.ip(name, "link set gre-in up")
+        else:
+            (self.node_folder(name) / "decap.log").write_bytes(b"")
+            self._start_xdp_decapsulation(self.backend(name))
+            self._wait_for_xdp_decapsulation(self.backend(name))
 
     def _wait_for_web_server(self, backend):
         def answers():
@@ -265,8 +298,7 @@ class Lab:
 
     def _wait_for_xdp_decapsulation(self, backend):
         log = self.node_folder(backend.name) / "decap.log"
-        entry = next(entry for entry in self._state["processes"]
-                     if (entry["node"], entry["what"]) == (backend.name, "decap"))
+        entry = self.running(backend.name, "decap")
 
         def ready():
             if "decapsulating GRE on" in log.read_text():

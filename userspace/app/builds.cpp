@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <exception>
+#include <map>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -32,11 +35,11 @@ using NextHops = std::unordered_map<Ipv4Address, control::NextHop, HashAddress>;
 }  // namespace
 
 std::vector<control::PoolStanding> Daemon::standings(const control::Model& model,
-                                                     const control::Health& health) const {
+                                                     const control::Health& health) {
   std::vector<control::PoolStanding> all;
   all.reserve(model.pools.size());
-  const auto now = Clock::now();
-  for (const auto& pool : model.pools) all.push_back(health.standing(pool, now));
+  standings_of_ = Clock::now();
+  for (const auto& pool : model.pools) all.push_back(health.standing(pool, standings_of_));
   return all;
 }
 
@@ -61,12 +64,22 @@ asio::awaitable<Result<control::Compiled>> Daemon::build(
 
 void Daemon::request_build() {
   build_wanted_ = true;
-  if (building_ || reloading_ || plane_.units().empty()) return;
+  if (building_ || reloading_ || !plane_.begun()) return;
   building_ = true;
   asio::co_spawn(io_, build_wanted(), asio::detached);
 }
 
 asio::awaitable<void> Daemon::build_wanted() {
+  try {
+    co_await build_while_wanted();
+  } catch (const std::exception& failure) {  // no memory, most likely: the next change tries again
+    spdlog::error("keeping generation {}: {}", plane_.publication().current().generation,
+                  failure.what());
+  }
+  building_ = false;
+}
+
+asio::awaitable<void> Daemon::build_while_wanted() {
   while (build_wanted_ && !reloading_) {
     build_wanted_ = false;
     const ModelPointer model = in_force_.model;
@@ -78,7 +91,6 @@ asio::awaitable<void> Daemon::build_wanted() {
       spdlog::error("keeping generation {}: {}", plane_.publication().current().generation,
                     compiled.error().text());
   }
-  building_ = false;
 }
 
 void Daemon::put_in_force(ModelPointer model, std::vector<control::PoolStanding> standings,
@@ -100,7 +112,7 @@ void Daemon::put_in_force(ModelPointer model, std::vector<control::PoolStanding>
   plane_.begin_anew(compiled.reused_backends, compiled.reused_services);
   plane_.publish(std::move(compiled.snapshot));
   spdlog::debug("published generation {}", plane_.publication().current().generation);
-  if (steering_ && before.model == in_force_.model) tell_pools(before);
+  if (steering_) tell_pools(before);
   warn_of_egress();
   reclaim_later();
   await_slow_start();
@@ -122,9 +134,19 @@ void Daemon::note_removed() {
     if (!services.contains(slot)) in_force_.removed_services.push_back(slot);
 }
 
+// What has become of each pool. One that was not there before is told of as if it had been healthy.
 void Daemon::tell_pools(const InForce& before) const {
-  for (std::size_t i = 0; i < in_force_.model->pools.size(); ++i)
-    health_->tell_pool(in_force_.model->pools[i], before.standings[i], in_force_.standings[i]);
+  std::map<std::string_view, const control::PoolStanding*> standings;
+  for (std::size_t i = 0; before.model && i < before.model->pools.size(); ++i)
+    standings.emplace(before.model->pools[i].name, &before.standings[i]);
+  for (std::size_t i = 0; i < in_force_.model->pools.size(); ++i) {
+    const auto& pool = in_force_.model->pools[i];
+    const control::PoolStanding healthy{
+        .backends = {}, .healthy = pool.min_healthy, .empty = false};
+    const auto known = standings.find(pool.name);
+    health_->tell_pool(pool, known == standings.end() ? healthy : *known->second,
+                       in_force_.standings[i]);
+  }
 }
 
 void Daemon::reclaim_later() {
@@ -136,7 +158,8 @@ void Daemon::reclaim_later() {
 }
 
 void Daemon::await_slow_start() {
-  const auto next = health_->health().next_step(*in_force_.model, Clock::now());
+  // Of the time of what is in force: a step that came while it was compiled is due at once.
+  const auto next = health_->health().next_step(*in_force_.model, standings_of_);
   if (!next) {
     slow_start_timer_.cancel();
     return;

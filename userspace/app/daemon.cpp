@@ -20,13 +20,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// How often a start looks whether it can go on.
+constexpr milliseconds kStartLook{5};
+
 // How often it is looked whether the interfaces are as they were.
 constexpr auto kPortPause = std::chrono::seconds(1);
-
-// The longest that a start waits for answers of probes: what has not answered by then is not up.
-constexpr milliseconds kMaxFirstAnswers{10'000};
-// For the answer itself to come through, and the snapshot to be built.
-constexpr milliseconds kAnswerSlack{250};
 
 // Frames are locked memory. Older kernels also charge BPF maps.
 void lift_memory_lock_limit() {
@@ -41,13 +39,6 @@ std::chrono::seconds quarantine_of(const control::FlowTableConfig& table) {
          std::chrono::seconds(2);
 }
 
-milliseconds longest_timeout(const control::Model& model) {
-  milliseconds longest{0};
-  for (const auto& pool : model.pools)
-    for (const auto& check : pool.checks) longest = std::max(longest, check.question.timeout);
-  return longest;
-}
-
 }  // namespace
 
 Daemon::Daemon(control::Model model, std::string config_file)
@@ -60,6 +51,11 @@ Daemon::Daemon(control::Model model, std::string config_file)
 }
 
 Daemon::~Daemon() {
+  // First, as what a side thread does may hang (a file on a dead server). From here on another
+  // signal ends the process at once.
+  plane_.shut();
+  boost::system::error_code ignored;
+  signals_.clear(ignored);
   side_.stop();
   side_.join();
 }
@@ -78,12 +74,18 @@ Result<std::unique_ptr<Daemon>> Daemon::start(control::Model model, std::string 
 }
 
 observe::Operations Daemon::operations() {
-  return {.status = [this] { return status(); },
-          .reload = [this] { return reload(); },
-          .set_drain = [this](const std::string& backend, const std::string& pool,
-                              bool drain) { return set_drain(backend, pool, drain); },
-          .set_log_level = [this](const std::string& level) { return set_log_level(level); },
-          .ready = [this] { return ready(); }};
+  return {
+      .status = [this] { return status(); },
+      .reload = [this] { return reload(); },
+      .set_drain = [this](const std::string& backend, const std::string& pool,
+                          bool drain) { return set_drain(backend, pool, drain); },
+      .set_log_level = [this](const std::string& level) { return set_log_level(level); },
+      .log_level =
+          [this] {
+            return std::string(control::kLogLevelNames.at(static_cast<std::size_t>(log_level_)));
+          },
+      .ready = [this] { return ready(); },
+      .metrics_text = {}};
 }
 
 Result<> Daemon::listen() {
@@ -116,7 +118,8 @@ Result<> Daemon::publish_first() {
   const control::Model& model = *in_force_.model;
   health_ = std::make_unique<control::HealthWatch>(io_, [this] { request_build(); });
   if (auto provided = health_->provide(model); !provided) return provided;
-  health_->adopt(health_->prepare(model), model);
+  health_->prepare(model);
+  health_->adopt(model);
 
   auto first = standings(model, health_->health());
   auto compiled = compiler_.compile(
@@ -158,13 +161,11 @@ Result<> Daemon::await_first_answers() {
     return !stopping_ && (health_->health().any_unknown() || build_wanted_ || building_);
   };
   if (!health_->health().any_unknown()) return {};
-  const auto patience =
-      std::min(control::Prober::kFirstWithin + longest_timeout(*in_force_.model) + kAnswerSlack,
-               kMaxFirstAnswers);
+  const milliseconds patience = control::first_answer_patience(*in_force_.model);
   spdlog::info("waiting for the first answers of {} probes, for up to {} ms",
                health_->health().probes().size(), patience.count());
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (waiting() && std::chrono::steady_clock::now() < deadline) io_.run_one_until(deadline);
+  while (waiting() && std::chrono::steady_clock::now() < deadline) io_.run_for(kStartLook);
   if (!stopping_ && health_->health().any_unknown())
     spdlog::warn("some backends have not been asked yet: they take flows once they have answered");
   return {};
@@ -174,6 +175,8 @@ Result<> Daemon::steer() {
   if (stopping_) return {};
   if (auto done = plane_.steer(in_force_.model->endpoints()); !done) return done;
   steering_ = true;
+  tell_pools({});
+  spdlog::info("guidewayd is ready");
   return {};
 }
 
@@ -189,7 +192,7 @@ void Daemon::look_after_ports() {
   port_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     plane_.check();
-    health_->tell_suppressed();
+    health_->look_after();
     look_after_ports();
   });
 }

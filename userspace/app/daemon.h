@@ -20,6 +20,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,11 +85,12 @@ class Daemon {
 
   // Snapshots (builds.cpp).
   [[nodiscard]] std::vector<control::PoolStanding> standings(const control::Model& model,
-                                                             const control::Health& health) const;
+                                                             const control::Health& health);
   [[nodiscard]] boost::asio::awaitable<Result<control::Compiled>> build(
       ModelPointer model, std::vector<control::PoolStanding> standings);
   void request_build();
   [[nodiscard]] boost::asio::awaitable<void> build_wanted();
+  [[nodiscard]] boost::asio::awaitable<void> build_while_wanted();
   void put_in_force(ModelPointer model, std::vector<control::PoolStanding> standings,
                     control::Compiled compiled);
   void reclaim_later();
@@ -103,12 +105,12 @@ class Daemon {
   [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted);
   [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted);
   [[nodiscard]] boost::asio::awaitable<Result<>> switch_to(ModelPointer wanted, Ports ports);
+  [[nodiscard]] boost::asio::awaitable<void> prepare_backends(ModelPointer wanted);
   [[nodiscard]] boost::asio::awaitable<void> change_over(
-      ModelPointer wanted, control::Health prepared, std::vector<control::PoolStanding> standings,
+      ModelPointer wanted, std::vector<control::PoolStanding> standings,
       control::Compiled compiled);
   [[nodiscard]] Result<> add_all(Ports ports);
   [[nodiscard]] Result<> watch_next_hops_of(const control::Model& one, const control::Model& other);
-  [[nodiscard]] boost::asio::awaitable<void> await_next_hops(std::vector<Ipv4Address> fresh);
   [[nodiscard]] boost::asio::awaitable<void> await_adoption();
   [[nodiscard]] Result<> move_metrics(const control::Metrics& before,
                                       const control::Metrics& wanted);
@@ -137,6 +139,7 @@ class Daemon {
   std::unique_ptr<control::Routes> routes_;
   control::Compiler compiler_;  // on side_ alone, once workers run
   std::uint64_t generation_ = 0;
+  std::chrono::steady_clock::time_point standings_of_{};  // when standings() was called last
   std::unique_ptr<control::HealthWatch> health_;
   std::unique_ptr<observe::HttpServer> api_, metrics_;
   observe::ReloadStatus reloads_;
@@ -146,6 +149,10 @@ class Daemon {
   // reload_running_: from reading the file on; reloading_: while it changes what is in force, and
   // nothing else may.
   bool build_wanted_ = false, building_ = false, reload_running_ = false, reloading_ = false;
+  struct WaitingReload {
+    std::optional<observe::ReloadOutcome> outcome;
+  };
+  std::shared_ptr<WaitingReload> next_reload_;  // that waits its turn, for all who come meanwhile
   bool steering_ = false, stopping_ = false;
   std::set<std::uint32_t> small_mtu_told_, wrong_device_told_;  // interface indices
   boost::asio::thread_pool side_{2};                            // ends first

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/daemon.h"
+#include "core/utf8.h"
 
 namespace guideway::app {
 namespace {
@@ -138,7 +139,7 @@ observe::Status Daemon::status() const {
   const control::Model& model = *in_force_.model;
   status.node = model.node.name;
   status.version = GUIDEWAY_VERSION;
-  status.config_file = config_file_;
+  status.config_file = valid_utf8(config_file_);
   status.pid = ::getpid();
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
   status.ready = ready();
@@ -146,8 +147,8 @@ observe::Status Daemon::status() const {
   status.config_digest = in_force_.digest;
   status.reloads = reloads_;
   status.retired = plane_.retired();
-  // Until workers run there is nothing more to tell. Later, interfaces may all be lost.
-  if (plane_.units().empty() && !steering_) return status;
+  // Until there is a snapshot there is nothing more to tell.
+  if (!plane_.begun()) return status;
   status.generation = plane_.publication().current().generation;
   status.suppressed_log_lines = health_->suppressed_log_lines();
   for (const auto& unit : plane_.units()) status.interfaces.push_back(interface_status(*unit));

@@ -71,7 +71,8 @@ DataPlane::DataPlane(control::FlowTableConfig flow_table)
       services_before_(kMaxServiceSlots),
       backends_before_(kMaxBackendSlots) {}
 
-DataPlane::~DataPlane() {
+void DataPlane::shut() {
+  if (std::exchange(shut_, true)) return;
   if (auto done = steer({}); !done) spdlog::warn("{}", done.error().text());
   for (const auto& unit : units_) stop(*unit);
 }
@@ -182,10 +183,13 @@ void DataPlane::remove(const std::string& interface) {
 }
 
 Result<> DataPlane::steer(const std::vector<Endpoint>& services) {
-  for (const auto& unit : units_)
-    if (auto done = unit->port->steering().set_vips(services); !done)
-      return std::unexpected(std::move(done.error()).within("interface " + unit->config.name));
-  return {};
+  Result<> first;
+  for (const auto& unit : units_) {
+    auto done = unit->port->steering().set_vips(services);
+    if (!done && first)
+      first = std::unexpected(std::move(done.error()).within("interface " + unit->config.name));
+  }
+  return first;
 }
 
 void DataPlane::publish(std::unique_ptr<const Snapshot> snapshot) {
@@ -215,7 +219,8 @@ bool DataPlane::has(const std::string& interface) const {
 }
 
 bool DataPlane::all_attached() const {
-  return std::ranges::all_of(units_, [](const auto& unit) { return unit->health.attached; });
+  return !units_.empty() &&
+         std::ranges::all_of(units_, [](const auto& unit) { return unit->health.attached; });
 }
 
 Sent DataPlane::counted_for(ServiceSlot service) const {

@@ -59,7 +59,10 @@ struct Sent {
 class DataPlane {
  public:
   explicit DataPlane(control::FlowTableConfig flow_table);
-  ~DataPlane();
+  ~DataPlane() { shut(); }
+
+  // Takes packets off and ends all workers, for good. What was attached stays so until destruction.
+  void shut();
 
   // Attaches to an interface and opens its sockets; nothing is steered yet.
   [[nodiscard]] static Result<std::unique_ptr<xdp::Port>> open_port(
@@ -72,7 +75,7 @@ class DataPlane {
   // Unsteers, ends the workers, detaches. An interface that is not in service is no error.
   void remove(const std::string& interface);
 
-  // Steers these on all interfaces, and no others.
+  // Steers these on all interfaces, and no others. Goes on where one fails; the error is the first.
   [[nodiscard]] Result<> steer(const std::vector<Endpoint>& services);
 
   void publish(std::unique_ptr<const Snapshot> snapshot);
@@ -85,7 +88,10 @@ class DataPlane {
 
   [[nodiscard]] const std::vector<std::unique_ptr<Unit>>& units() const { return units_; }
   [[nodiscard]] bool has(const std::string& interface) const;
+  // Every interface that is in service, of which there is at least one, is attached.
   [[nodiscard]] bool all_attached() const;
+  // Whether begin() was called.
+  [[nodiscard]] bool begun() const { return publication_ != nullptr; }
 
   // These slots count from 0 again: they are another's from now on.
   void begin_anew(const std::vector<BackendSlot>& backends,
@@ -107,6 +113,7 @@ class DataPlane {
   [[nodiscard]] Sent counted_for(BackendSlot backend) const;
 
   control::FlowTableConfig flow_table_;
+  bool shut_ = false;
   std::unique_ptr<Publication> publication_;
   std::vector<std::unique_ptr<Unit>> units_;
   std::size_t cpus_given_ = 0;

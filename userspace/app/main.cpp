@@ -33,6 +33,8 @@ void print(const std::vector<control::Problem>& problems, const char* kind) {
 }
 
 int run(const std::string& file, bool check_only) {
+  // Who starts the daemon may have it ignored: the ends of exec checks would be lost.
+  std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
   const auto own = control::own_addresses();
   if (!own) {
@@ -59,7 +61,6 @@ int run(const std::string& file, bool check_only) {
     spdlog::error("cannot start: {}", daemon.error().text());
     return kFailed;
   }
-  spdlog::info("guidewayd is ready");
   (*daemon)->run();
   daemon->reset();
   spdlog::info("stopped");

@@ -55,16 +55,25 @@ asio::awaitable<void> Daemon::pause(milliseconds time) {
 }
 
 asio::awaitable<observe::ReloadOutcome> Daemon::reload() {
+  // One that waits reads the file as it is when its turn comes: its answer is everybody's who asks
+  // until then.
+  if (const auto waiting = next_reload_) {
+    while (!waiting->outcome) co_await pause(kLook);
+    co_return *waiting->outcome;
+  }
+  const auto mine = next_reload_ = std::make_shared<WaitingReload>();
   while (reload_running_) co_await pause(kLook);
+  next_reload_.reset();
   reload_running_ = true;
   observe::ReloadOutcome outcome;
   try {
     outcome = co_await read_and_apply();
   } catch (const std::exception& failure) {
     outcome.problems.emplace_back(failure.what());
-    health_->discard();
     reloading_ = false;
   }
+  if (!outcome.succeeded) health_->discard();
+  if (build_wanted_) request_build();
   reload_running_ = false;
   outcome.generation = plane_.publication().current().generation;
   ++(outcome.succeeded ? reloads_.succeeded : reloads_.failed);
@@ -73,6 +82,7 @@ asio::awaitable<observe::ReloadOutcome> Daemon::reload() {
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count();
   tell(outcome);
+  mine->outcome = outcome;
   co_return outcome;
 }
 
@@ -80,7 +90,7 @@ void Daemon::tell(const observe::ReloadOutcome& outcome) const {
   for (const std::string& line : outcome.warnings) spdlog::warn("reload: {}", line);
   if (!outcome.succeeded) {
     for (const std::string& line : outcome.problems) spdlog::error("reload: {}", line);
-    spdlog::error("reload: {}: {} problem(s); nothing was changed", config_file_,
+    spdlog::error("reload: {}: {} problem(s); nothing of it is in force", config_file_,
                   outcome.problems.size());
     return;
   }
@@ -120,20 +130,43 @@ asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
   if (auto provided = health_->provide(*wanted); !provided) co_return provided;
   auto ports = co_await open_new_ports(wanted);
   if (!ports) co_return std::unexpected(std::move(ports).error());
-  const control::Metrics before = in_force_.model->metrics;
-  if (auto moved = move_metrics(before, wanted->metrics); !moved) co_return moved;
+  const ModelPointer before = in_force_.model;
+  if (auto moved = move_metrics(before->metrics, wanted->metrics); !moved) co_return moved;
 
+  co_await prepare_backends(wanted);
   reloading_ = true;
   while (building_) co_await pause(kLook);
   auto switched = co_await switch_to(wanted, std::move(*ports));
   reloading_ = false;
   if (build_wanted_) request_build();
-  if (!switched) {
-    if (auto back = move_metrics(wanted->metrics, before); !back)
-      spdlog::error("reload: going back: {}", back.error().text());
-    co_return switched;
-  }
+  if (switched) co_return switched;
+  if (auto back = watch_next_hops_of(*before, *before); !back)
+    spdlog::error("reload: going back: {}", back.error().text());
+  if (auto back = move_metrics(wanted->metrics, before->metrics); !back)
+    spdlog::error("reload: going back: {}", back.error().text());
   co_return switched;
+}
+
+// Backends that come have a next hop and have answered, if they ever will, before others go.
+asio::awaitable<void> Daemon::prepare_backends(ModelPointer wanted) {
+  const ModelPointer before = in_force_.model;
+  if (auto watched = watch_next_hops_of(*wanted, *before); !watched)
+    spdlog::warn("reload: {}", watched.error().text());  // asked again, as always
+  health_->prepare(*wanted);
+  const auto old = before->backend_addresses();
+  const auto now = wanted->backend_addresses();
+  std::vector<Ipv4Address> fresh;
+  std::ranges::set_difference(now, old, std::back_inserter(fresh));
+  const auto resolving = [this](Ipv4Address address) {
+    const auto* hop = routes_->find(address);
+    return hop != nullptr && hop->state == control::NextHop::State::resolving;
+  };
+  const auto begin = Clock::now();
+  while (std::ranges::any_of(fresh, resolving) && Clock::now() < begin + kNextHopPatience)
+    co_await pause(kLook);
+  const auto patience = control::first_answer_patience(*wanted);
+  while (health_->prepared().any_unknown() && Clock::now() < begin + patience)
+    co_await pause(kLook);
 }
 
 // Interfaces that are new, and those that a program was taken off: these begin anew.
@@ -151,7 +184,13 @@ asio::awaitable<Result<Daemon::Ports>> Daemon::open_new_ports(ModelPointer wante
     if (plane_.has(interface.name)) continue;
     auto open = [interface] { return DataPlane::open_port(interface); };
     auto port = co_await beside(side_, std::move(open));
-    if (!port) co_return std::unexpected(std::move(port).error());
+    if (!port) {
+      Error error = std::move(port).error();
+      for (const std::string& gone : lost)
+        error.what +=
+            "; " + gone + " had lost its program, and is out of service until a reload succeeds";
+      co_return std::unexpected(std::move(error));
+    }
     ports.emplace_back(interface, std::move(*port));
   }
   co_return ports;
@@ -179,16 +218,6 @@ Result<> Daemon::watch_next_hops_of(const control::Model& one, const control::Mo
   return routes_->watch(addresses, one.encapsulation.source);
 }
 
-// New backends begin with a next hop, if they can have one.
-asio::awaitable<void> Daemon::await_next_hops(std::vector<Ipv4Address> fresh) {
-  const auto resolving = [this](Ipv4Address address) {
-    const auto* hop = routes_->find(address);
-    return hop != nullptr && hop->state == control::NextHop::State::resolving;
-  };
-  const auto deadline = Clock::now() + kNextHopPatience;
-  while (std::ranges::any_of(fresh, resolving) && Clock::now() < deadline) co_await pause(kLook);
-}
-
 Result<> Daemon::add_all(Ports ports) {
   std::vector<std::string> added;
   for (auto& [config, port] : ports) {
@@ -204,33 +233,16 @@ Result<> Daemon::add_all(Ports ports) {
 
 asio::awaitable<Result<>> Daemon::switch_to(ModelPointer wanted, Ports ports) {
   const ModelPointer before = in_force_.model;
-  std::vector<std::string> new_interfaces;
-  for (const auto& [config, port] : ports) new_interfaces.push_back(config.name);
-  const auto go_back = [&, this] {
-    health_->discard();
-    for (const std::string& interface : new_interfaces) plane_.remove(interface);
-    if (auto done = watch_next_hops_of(*before, *before); !done)
-      spdlog::error("reload: going back: {}", done.error().text());
-  };
-
-  if (auto watched = watch_next_hops_of(*wanted, *before); !watched)
-    spdlog::warn("reload: {}", watched.error().text());  // asked again, as always
-  const auto old = before->backend_addresses();
-  const auto now = wanted->backend_addresses();
-  std::vector<Ipv4Address> fresh;
-  std::ranges::set_difference(now, old, std::back_inserter(fresh));
-  co_await await_next_hops(std::move(fresh));
-
-  control::Health prepared = health_->prepare(*wanted);
-  auto wanted_standings = standings(*wanted, prepared);
+  auto wanted_standings = standings(*wanted, health_->prepared());
   auto compiled = co_await build(wanted, wanted_standings);
-  auto added = compiled ? add_all(std::move(ports)) : std::unexpected(compiled.error());
-  if (!added) {
-    go_back();
+  if (!compiled) co_return std::unexpected(std::move(compiled).error());
+  if (auto added = add_all(std::move(ports)); !added) {
+    // Slots have been given all the same, and what is in force is to have its own again.
+    plane_.begin_anew(compiled->reused_backends, compiled->reused_services);
+    build_wanted_ = true;
     co_return added;
   }
-  co_await change_over(wanted, std::move(prepared), std::move(wanted_standings),
-                       std::move(*compiled));
+  co_await change_over(wanted, std::move(wanted_standings), std::move(*compiled));
   // What `guideway log` has set stays, unless the file says something new.
   if (wanted->log.level != before->log.level) {
     log_level_ = wanted->log.level;
@@ -243,7 +255,7 @@ asio::awaitable<Result<>> Daemon::switch_to(ModelPointer wanted, Ports ports) {
 
 // Make before break: what goes is unsteered first, what comes is steered last, when every worker
 // knows it.
-asio::awaitable<void> Daemon::change_over(ModelPointer wanted, control::Health prepared,
+asio::awaitable<void> Daemon::change_over(ModelPointer wanted,
                                           std::vector<control::PoolStanding> standings,
                                           control::Compiled compiled) {
   const auto after = wanted->endpoints();
@@ -252,7 +264,7 @@ asio::awaitable<void> Daemon::change_over(ModelPointer wanted, control::Health p
   };
   steer(in_both(in_force_.model->endpoints(), after));
   put_in_force(wanted, std::move(standings), std::move(compiled));
-  health_->adopt(std::move(prepared), *wanted);
+  health_->adopt(*wanted);
   await_slow_start();
   co_await await_adoption();
   steer(after);

@@ -29,8 +29,9 @@ using Local = asio::local::stream_protocol;
 using Stream = beast::basic_stream<Local>;
 
 constexpr unsigned kHttp11 = 11;
-// The document of a daemon with all the services and backends that there can be is below 32 MiB.
-constexpr std::uint64_t kMaxDocumentBytes = 64 << 20;
+// Far above the document of a daemon with all the services, backends and checks that are sensible:
+// 65,536 backends with three checks each are 50 MB.
+constexpr std::uint64_t kMaxDocumentBytes = 512 << 20;
 
 std::unexpected<Error> cannot_connect(const std::string& path, error_code error) {
   const std::string cause = "connecting to " + path + ": " + error.message();

@@ -70,13 +70,23 @@ std::string text(const BackendConfig& backend) {
 
 void compare_checks(const std::string& pool, const PoolConfig& before, const PoolConfig& after,
                     Lines& lines) {
-  const auto missing = [&](const PoolConfig& from, const PoolConfig& in, std::string_view what) {
+  const auto missing = [&](const PoolConfig& from, const PoolConfig& in) {
+    std::vector<std::string> texts;
     for (const CheckConfig& check : from.checks)
       if (std::ranges::none_of(in.checks, [&](const auto& other) { return same(check, other); }))
-        lines.add(pool + "check " + text(check) + " " + std::string(what));
+        texts.push_back(text(check));
+    return texts;
   };
-  missing(after, before, "added");
-  missing(before, after, "removed");
+  const std::vector<std::string> added = missing(after, before);
+  std::vector<std::string> removed = missing(before, after);
+  for (const std::string& check : added) {
+    // The text has not all of a question.
+    const auto alike = std::ranges::find(removed, check);
+    const bool both = alike != removed.end();
+    if (both) removed.erase(alike);
+    lines.add(pool + "check " + check + (both ? ": asks or expects something else" : " added"));
+  }
+  for (const std::string& check : removed) lines.add(pool + "check " + check + " removed");
 }
 
 void compare_pool(const PoolConfig& before, const PoolConfig& after, Lines& lines) {

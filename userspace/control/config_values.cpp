@@ -109,11 +109,14 @@ std::string_view why_no_listen(std::string_view text) {
 
 }  // namespace
 
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxName && std::ranges::all_of(text, is_name_character);
+}
+
 std::optional<std::string> read_name(const Cursor& at) {
   auto text = at.text(kNameRule);
   if (!text) return std::nullopt;
-  if (!text->empty() && text->size() <= kMaxName && std::ranges::all_of(*text, is_name_character))
-    return text;
+  if (is_name(*text)) return text;
   at.mismatch(kNameRule);
   return std::nullopt;
 }

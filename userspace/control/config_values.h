@@ -19,6 +19,9 @@ inline constexpr std::string_view kNameRule = "1 to 63 letters, digits, '-', '_'
 inline constexpr std::string_view kInterfaceNameRule =
     "the name of a network interface: 1 to 15 characters without space, '/' or ':'";
 
+// Whether `text` is as kNameRule says.
+[[nodiscard]] bool is_name(std::string_view text);
+
 // The name of a node, a pool or a service.
 [[nodiscard]] std::optional<std::string> read_name(const Cursor& at);
 

@@ -21,7 +21,7 @@ constexpr std::uint64_t kMaxCpu = 1023;  // CPU_SETSIZE - 1
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "unnamed";
-  return name.data();
+  return is_name(name.data()) ? name.data() : "unnamed";
 }
 
 void read_node(const Mapping& file, Draft& draft) {
@@ -216,13 +216,11 @@ void read_flow_table(const Mapping& file, FlowTableConfig& table) {
 
 void read_log(const Mapping& file, LogConfig& log) {
   static constexpr auto kKeys = std::to_array<Word>({"level"});
-  static constexpr auto kLevels =
-      std::to_array<Word>({"trace", "debug", "info", "warning", "error"});
   const auto at = file.find("log");
   if (!at) return;
   const Mapping section(*at, kKeys);
   if (const auto level = section.find("level"))
-    if (const auto found = level->choice(kLevels)) log.level = static_cast<LogLevel>(*found);
+    if (const auto found = level->choice(kLogLevelNames)) log.level = static_cast<LogLevel>(*found);
 }
 
 void read_admin(const Mapping& file, Admin& admin) {

@@ -25,6 +25,21 @@ HealthState inherited(const Health::Backend& backend, bool is_new) {
   return backend.state == HealthState::unchecked ? HealthState::up : backend.state;
 }
 
+void rise(Health::Backend& backend, Health::Time now) {
+  ++backend.went_up;
+  // It may have been down and then unknown: one check mended before another one's first answer.
+  const bool was_down = backend.state == HealthState::down || backend.went_down > 0;
+  if (was_down || backend.joined_late) backend.slow_start_from = now;
+  backend.joined_late = false;
+}
+
+void fall(Health::Backend& backend) {
+  ++backend.went_down;
+  // Else on_empty: all would use it with a part of its weight, and nobody would take the next step.
+  backend.slow_start_from.reset();
+  backend.joined_late = false;
+}
+
 }  // namespace
 
 std::string_view name(HealthState state) {
@@ -61,7 +76,16 @@ std::shared_ptr<const Asking> Health::intern(const CheckConfig& check) {
   return known;
 }
 
+// What is known by the answers to each probe, whoever needs it.
+std::map<ProbeId, HealthState> Health::known() const {
+  std::map<ProbeId, HealthState> states;
+  for (const auto& [key, backend] : backends_)
+    for (const Check& check : backend.checks) states.try_emplace(check.probe, check.judge.state());
+  return states;
+}
+
 void Health::configure(const Model& model, Time now) {
+  std::map<ProbeId, HealthState> known_by_probe = known();
   std::map<Key, Backend> backends;
   for (const PoolConfig& pool : model.pools) {
     std::vector<std::shared_ptr<const Asking>> askings;
@@ -81,10 +105,13 @@ void Health::configure(const Model& model, Time now) {
           before.erase(same);
           continue;
         }
-        backend.checks.push_back(
-            {.probe = {askings[i], config.address},
-             .judge = {pool.checks[i].rise, pool.checks[i].fall, inherited(backend, is_new)},
-             .last = {}});
+        const ProbeId probe{askings[i], config.address};
+        HealthState state = inherited(backend, is_new);
+        if (const auto found = known_by_probe.find(probe); is_new && found != known_by_probe.end())
+          state = found->second;
+        backend.checks.push_back({.probe = probe,
+                                  .judge = {pool.checks[i].rise, pool.checks[i].fall, state},
+                                  .last = {}});
       }
       const HealthState state = verdict(backend.checks);
       if (is_new) backend.joined_late = configured_;
@@ -95,6 +122,7 @@ void Health::configure(const Model& model, Time now) {
   }
   backends_ = std::move(backends);
   configured_ = true;
+  known_by_probe.clear();  // what only it knows is to be forgotten
   index_probes();
 }
 
@@ -129,8 +157,9 @@ std::vector<Health::Transition> Health::observe(const ProbeId& probe, const prob
     Backend& backend = backends_.at(key);
     for (Check& check : backend.checks) {
       if (check.probe != probe) continue;
-      check.judge.observe(answer.passed);
       check.last = answer.why;
+      if (!answer.asked) continue;
+      check.judge.observe(answer.passed);
       check.took = answer.took;
       ++(answer.passed ? check.passed : check.failed);
     }
@@ -138,12 +167,10 @@ std::vector<Health::Transition> Health::observe(const ProbeId& probe, const prob
     if (state == backend.state) continue;
     transitions.push_back(
         {key, backend.state, state, probe.asking->question.text() + ": " + answer.why});
-    ++(state == HealthState::up ? backend.went_up : backend.went_down);
-    if (state == HealthState::up && (backend.state == HealthState::down || backend.joined_late))
-      backend.slow_start_from = now;
+    if (state == HealthState::up) rise(backend, now);
+    if (state == HealthState::down) fall(backend);
     backend.state = state;
     backend.since = now;
-    backend.joined_late = false;
   }
   return transitions;
 }
@@ -199,9 +226,9 @@ std::optional<Health::Time> Health::next_step(const Model& model, Time now) cons
     if (pool.slow_start.count() == 0) continue;
     const Time::duration length = pool.slow_start;
     for (const BackendConfig& config : pool.backends) {
-      const Backend& backend = backends_.at({pool.name, config.address});
-      if (!counts_as_up(backend.state) || !backend.slow_start_from) continue;
-      const Time from = *backend.slow_start_from;
+      const Backend* backend = find({pool.name, config.address});
+      if (backend == nullptr || !backend->slow_start_from) continue;
+      const Time from = *backend->slow_start_from;
       if (now - from >= length) continue;
       const auto steps = (now - from) * kSlowStartSteps / length + 1;
       const Time at =

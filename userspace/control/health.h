@@ -12,7 +12,8 @@
 //
 // Invariants:
 // 1. An operator's drain and the state of a backend survive configure(), as long as the pool has
-//    the backend. A check that asks something new begins with the state that the backend had.
+//    the backend. A check that asks something new begins with the state that the backend had; one
+//    of a new backend with what the answers to the same probe have said for another pool.
 // 2. A probe is asked once for all pools that ask the same of the same address (ProbeId).
 //
 // Threads: one.
@@ -103,7 +104,7 @@ class Health {
     Time since{};              // in this state
     bool drained = false;      // by an operator's command
     bool joined_late = false;  // came with a reload: its first time up is a slow start, too
-    std::optional<Time> slow_start_from{};
+    std::optional<Time> slow_start_from{};  // of the last recovery; none while down
     std::uint64_t went_up = 0, went_down = 0;
     std::vector<Check> checks;  // in the order of PoolConfig::checks
   };
@@ -126,7 +127,8 @@ class Health {
   // Whether a backend waits for its first answer.
   [[nodiscard]] bool any_unknown() const;
 
-  // The answer to a probe; what it changed. One that nobody needs any more changes nothing.
+  // The answer to a probe; what it changed. One that nobody needs any more changes nothing; of one
+  // that this host could not ask only the reason is kept.
   std::vector<Transition> observe(const ProbeId& probe, const probe::Answer& answer, Time now);
 
   // An operator drains a backend, or takes that back. False: it was so before. REQUIRES: known.
@@ -140,11 +142,13 @@ class Health {
                                                     Time now);
   // REQUIRES: as last configured.
   [[nodiscard]] PoolStanding standing(const PoolConfig& pool, Time now) const;
-  // When a slow start takes its next step; nullopt: none goes on.
+  // When a slow start takes its next step; nullopt: none goes on. Backends that are not known yet
+  // are in none.
   [[nodiscard]] std::optional<Time> next_step(const Model& model, Time now) const;
 
  private:
   std::shared_ptr<const Asking> intern(const CheckConfig& check);
+  [[nodiscard]] std::map<ProbeId, HealthState> known() const;
   void index_probes();
 
   bool configured_ = false;

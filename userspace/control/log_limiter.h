@@ -25,7 +25,7 @@ class LogLimiter {
     if (earned > 0) {
       tokens_ = static_cast<std::uint32_t>(std::min<std::int64_t>(
           burst_, std::int64_t{tokens_} + std::min<std::int64_t>(earned, burst_)));
-      last_ = now;
+      last_ += earned * refill_;  // what is left of the time counts for the next one
     }
     if (tokens_ > 0) {
       --tokens_;

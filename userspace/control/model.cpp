@@ -3,8 +3,46 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace guideway::control {
+namespace {
+
+// Length and text, so that no two lists of texts are written alike.
+std::string quoted(const std::string& text) { return std::to_string(text.size()) + ":" + text; }
+
+std::string details(const probe::TcpQuestion&) { return {}; }
+// Without ca_file: where a host keeps its certificates is its own affair.
+std::string details(const probe::HttpQuestion& http) {
+  std::string text = quoted(http.method) + quoted(http.path) + quoted(http.host) +
+                     quoted(http.body) + quoted(http.server_name) + (http.verify ? " verify" : "");
+  for (const probe::StatusRange& range : http.expected)
+    text += " " + std::to_string(range.first) + "-" + std::to_string(range.last);
+  return text;
+}
+std::string details(const probe::UdpQuestion& udp) {
+  return quoted(udp.payload) + quoted(udp.expected);
+}
+std::string details(const probe::DnsQuestion& dns) {
+  return quoted(dns.name) + std::to_string(dns.type) + " rcode " + std::to_string(dns.rcode);
+}
+std::string details(const probe::ExecQuestion& exec) {
+  std::string text;
+  for (const std::string& word : exec.command) text += quoted(word);
+  return text;
+}
+
+// All that decides how a check judges, and when.
+std::string line(const CheckConfig& check) {
+  const probe::Question& question = check.question;
+  return " check " + quoted(question.text()) +
+         std::visit([](const auto& kind) { return details(kind); }, question.kind) + " timeout " +
+         std::to_string(question.timeout.count()) + " interval " +
+         std::to_string(check.interval.count()) + " rise " + std::to_string(check.rise) + " fall " +
+         std::to_string(check.fall);
+}
+
+}  // namespace
 
 gw_hash_seed Model::hash_seed() const {
   // The two halves are numbers, the same on every host; part of what a fleet agrees on.
@@ -14,12 +52,8 @@ gw_hash_seed Model::hash_seed() const {
 
 std::uint64_t Model::fleet_digest() const {
   constexpr std::uint64_t kDigestMask = (std::uint64_t{1} << 48) - 1;
-  // Lines in an order of their own. What is between the quotes of a text is length and text, so
-  // that no two models have the same lines.
+  // Lines in an order of their own, no two models having the same ones.
   std::vector<std::string> lines;
-  const auto quoted = [](const std::string& text) {
-    return std::to_string(text.size()) + ":" + text;
-  };
   lines.push_back("seed " + quoted(node.fleet_seed));
   for (const PoolConfig& pool : pools) {
     const std::string name = "pool " + quoted(pool.name);
@@ -29,9 +63,7 @@ std::uint64_t Model::fleet_digest() const {
     for (const BackendConfig& backend : pool.backends)
       lines.push_back(name + " backend " + backend.address.text() + " weight " +
                       std::to_string(backend.weight) + (backend.drain ? " drain" : ""));
-    for (const CheckConfig& check : pool.checks)
-      lines.push_back(name + " check " + quoted(check.question.text()) + " rise " +
-                      std::to_string(check.rise) + " fall " + std::to_string(check.fall));
+    for (const CheckConfig& check : pool.checks) lines.push_back(name + line(check));
   }
   for (const ServiceConfig& service : services)
     for (const Endpoint& endpoint : service.endpoints)

@@ -1,12 +1,13 @@
 // Asks each probe again and again: the clock, the jitter and the limits of the probe engine.
 //
 // A probe's first question comes within kFirstWithin of watch(), or its interval where that is
-// shorter; after that one each interval, give or take a tenth, so that load balancers and backends
-// do not fall into step. A question that outlasts its interval puts the next one off, never beside
-// it.
+// shorter, and sooner where there are few; after that one each interval, give or take a tenth, so
+// that load balancers and backends do not fall into step. A question that outlasts its interval
+// puts the next one off, never beside it.
 //
-// At most as many questions are under way as there are descriptors for, and kMaxPrograms of those
-// that start a program; the others wait their turn. That they had to is counted, and said.
+// Only so many questions are under way at once (ProberLimits): the others wait their turn, and
+// their time begins when it comes, so that too much to do makes late probes and not failed ones.
+// That they had to wait is counted, and said.
 //
 // Threads: everything on the thread that runs the io_context.
 #pragma once
@@ -25,11 +26,16 @@
 namespace guideway::control {
 
 struct ProberLimits {
-  std::size_t sockets = 1024;  // questions under way over the network
-  std::size_t programs = 32;   // and by programs
+  // Questions over the network that are under way. One that is answered costs some 30 to 60
+  // microseconds of the thread, so that this many are a fraction of the shortest sensible time-out;
+  // and so many dead backends, at a second each, hold the others up by no more than one.
+  std::size_t sockets = 4096;
+  // Those that begin with a TLS handshake, which costs ten times as much, and 90 KB of memory.
+  std::size_t handshakes = 256;
+  std::size_t programs = 32;  // those that start a program
 };
-// As many sockets as this process may open, less what the rest of it needs. Raises the limit of
-// open files to its hard limit first.
+// These limits, or what there are descriptors for, less what the rest of the process needs. Raises
+// the limit of open files first, to 2^20 if it may.
 [[nodiscard]] ProberLimits limits_of_this_process();
 
 class Prober {

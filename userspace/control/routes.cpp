@@ -34,6 +34,7 @@ constexpr auto kAskRoutes = 60s;
 // What is known of an address beyond its next hop.
 struct Watched {
   Route route;
+  bool asked = false;  // the kernel was, for `route`
   NextHop hop;
 };
 
@@ -142,14 +143,19 @@ class Routes::Impl : public std::enable_shared_from_this<Impl> {
 
 Result<> Routes::Impl::watch(const std::vector<Ipv4Address>& addresses, Ipv4Address source) {
   std::map<Ipv4Address, Watched> watched;
+  bool any_new = false;
   for (const Ipv4Address address : addresses)
     if (auto known = watched_.extract(address))
       watched.insert(std::move(known));
     else
-      watched.try_emplace(address);
+      any_new |= watched.try_emplace(address).second;
   watched_ = std::move(watched);
+  routes_stale_ |= source_ != source;
   source_ = source;
-  routes_stale_ = true;
+  if (!any_new && !routes_stale_ && !tables_lost_) {
+    schedule_refresh();  // neighbours that only those needed that went are let go
+    return {};
+  }
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(std::move(refreshed).error());
   return {};
 }
@@ -226,7 +232,9 @@ Result<bool> Routes::Impl::refresh() {
   drain();
   if (tables_lost_)
     if (auto asked = ask_tables(); !asked) return std::unexpected(std::move(asked).error());
-  if (routes_stale_)
+  const bool any_unasked =
+      std::ranges::any_of(watched_, [](const auto& entry) { return !entry.second.asked; });
+  if (routes_stale_ || any_unasked)
     if (auto asked = ask_routes(); !asked) return std::unexpected(std::move(asked).error());
   ask_neighbours();
   bool any_changed = false;
@@ -266,16 +274,17 @@ Result<> Routes::Impl::ask_routes() {
     if (!is_ours) source = {};
   }
   for (auto& [address, watched] : watched_) {
+    if (watched.asked && !routes_stale_) continue;
     auto route = requests_.route(address, source);
     if (!route) return std::unexpected(std::move(route).error());
+    watched.asked = true;
     if (*route == watched.route) continue;
     if (route->kind == Route::Kind::unsupported)
       spdlog::warn("next hops: the route to {} has an IPv6 gateway, which is not supported",
                    address.text());
     watched.route = *route;
   }
-  routes_stale_ = false;
-  routes_asked_at_ = Clock::now();
+  if (std::exchange(routes_stale_, false)) routes_asked_at_ = Clock::now();
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "control/tunnel.h"
 
 #include <netinet/in.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/complaint.h"
 #include "control/tunnel_route.h"
 #include "core/unique_fd.h"
 #include "net/encapsulation.h"
@@ -36,6 +38,11 @@ const sockaddr* generic(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+// The kernel greets a new device in IPv6: nobody's packets, to be forgotten.
+bool is_ipv4(std::span<const std::byte> packet) {
+  return !packet.empty() && std::to_integer<unsigned>(packet[0]) >> 4 == 4;
+}
+
 // Whose packet it is, as its sender knows it: protocol and source port.
 std::optional<std::pair<Protocol, std::uint16_t>> sender_of(std::span<const std::byte> packet) {
   Ipv4Header ip;
@@ -43,7 +50,7 @@ std::optional<std::pair<Protocol, std::uint16_t>> sender_of(std::span<const std:
   std::memcpy(&ip, packet.data(), sizeof ip);
   const auto protocol = static_cast<Protocol>(ip.protocol);
   const std::size_t header = ip.header_bytes();
-  if (ip.version() != 4 || packet.size() < header + sizeof(Be16)) return std::nullopt;
+  if (packet.size() < header + sizeof(Be16)) return std::nullopt;
   if (protocol != Protocol::tcp && protocol != Protocol::udp) return std::nullopt;
   Be16 port;
   std::memcpy(&port, packet.data() + header, sizeof port);
@@ -67,13 +74,15 @@ class Tunnel::Impl : public std::enable_shared_from_this<Impl> {
                            const auto self = weak.lock();
                            if (self == nullptr || error) return;
                            self->forward_all();
-                           self->start();
+                           // A device that is gone is readable for ever.
+                           if (!self->gone_) self->start();
                          });
   }
   void stop() { readable_.cancel(); }
   void set_source(Ipv4Address source) { source_ = source; }
   Result<> enter(int socket, Protocol protocol, Ipv4Address backend);
   [[nodiscard]] Counts counts() const { return counts_; }
+  bool look_after();
 
  private:
   struct Way {
@@ -91,10 +100,15 @@ class Tunnel::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<Way> tcp_{65536}, udp_{65536};
   std::array<std::byte, sizeof(OuterHeader) + kMaxPacketBytes> buffer_{};
   Counts counts_;
+  Complaint complaint_{"tunnel for probes"};
+  bool gone_ = false;  // somebody has deleted the device
 };
 
 Result<> Tunnel::Impl::enter(int socket, Protocol protocol, Ipv4Address backend) {
   const std::string doing = "entering the tunnel to " + backend.text();
+  if (gone_)
+    return fail(doing + ": the device " + route_.name() + " is gone",
+                "it is made anew within a second");
   const std::uint32_t mark = route_.mark();
   if (::setsockopt(socket, SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0)
     return fail_errno(doing + ": marking the socket", errno);
@@ -109,12 +123,28 @@ Result<> Tunnel::Impl::enter(int socket, Protocol protocol, Ipv4Address backend)
   return {};
 }
 
+bool Tunnel::Impl::look_after() {
+  if (gone_) return false;
+  const auto restored = route_.restore();
+  complaint_.set(restored ? "" : restored.error().text());
+  if (restored && *restored)
+    spdlog::warn(
+        "tunnel for probes: somebody had taken the policy rule or the route of {} away; they are "
+        "back, but probes of the last second may have been answered by other backends",
+        route_.name());
+  return true;
+}
+
 void Tunnel::Impl::forward_all() {
   const auto room = std::span(buffer_);
   for (int i = 0; i < kReadAtOnce; ++i) {
     const auto inner = room.subspan(sizeof(OuterHeader));
     const ssize_t bytes = ::read(route_.fd(), inner.data(), inner.size());
-    if (bytes <= 0) return;
+    if (bytes < 0) {
+      gone_ = errno != EAGAIN && errno != EINTR;
+      return;
+    }
+    if (!is_ipv4(inner.first(static_cast<std::size_t>(bytes)))) continue;
     ++(forward(room, static_cast<std::size_t>(bytes)) ? counts_.sent : counts_.refused);
   }
 }
@@ -159,6 +189,7 @@ void Tunnel::set_source(Ipv4Address source) { impl_->set_source(source); }
 Result<> Tunnel::enter(int socket, Protocol protocol, Ipv4Address backend) {
   return impl_->enter(socket, protocol, backend);
 }
+bool Tunnel::look_after() { return impl_->look_after(); }
 Tunnel::Counts Tunnel::counts() const { return impl_->counts(); }
 
 }  // namespace guideway::control

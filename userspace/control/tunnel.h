@@ -32,8 +32,13 @@ class Tunnel {
   void set_source(Ipv4Address source);
 
   // Binds a new socket to `source` and a free port, and has its packets go to `backend`: those of
-  // this port, until another socket enters with the same one.
+  // this port, until another socket enters with the same one. Fails, too, once somebody has deleted
+  // the device.
   [[nodiscard]] Result<> enter(int socket, Protocol protocol, Ipv4Address backend);
+
+  // Looks after what others can take away: puts rule and route back, and says so in the log. False:
+  // the device is gone, and with it this tunnel. To be called once a second or so.
+  [[nodiscard]] bool look_after();
 
   struct Counts {
     std::uint64_t sent = 0;     // packets, encapsulated

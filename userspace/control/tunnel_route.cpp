@@ -52,6 +52,8 @@ struct TakeMark {
   }
 };
 
+void no_answer(const nlmsghdr*) {}
+
 bool exists(std::uint32_t device) {
   std::array<char, IF_NAMESIZE> name{};
   return ::if_indextoname(device, name.data()) != nullptr;
@@ -90,14 +92,13 @@ Result<> TunnelRoute::remove_leftovers() {
     // One with our own number is an earlier device's, too: ours has no rule yet.
     if (exists(mark & ~kMarkMask) && mark != mark_) continue;
     RuleMessage rule(RTM_DELRULE, 0, mark);
-    (void)requests_.exchange(rule.header, [](const nlmsghdr*) {});
+    (void)requests_.exchange(rule.header, no_answer);
   }
   return {};
 }
 
-Result<> TunnelRoute::make_route() {
-  const std::string doing = "routing probes into " + name_;
-  const auto no_answer = [](const nlmsghdr*) {};
+// Sets the device up.
+Result<> TunnelRoute::set_up() {
   std::array<char, 128> bytes{};
   nlmsghdr* link = mnl_nlmsg_put_header(bytes.data());
   link->nlmsg_type = RTM_NEWLINK;
@@ -108,12 +109,16 @@ Result<> TunnelRoute::make_route() {
   up->ifi_flags = up->ifi_change = IFF_UP;
   mnl_attr_put_u32(link, IFLA_MTU, kMtu);
   if (const int error = requests_.exchange(link, no_answer); error != 0)
-    return fail_errno(doing + ": setting it up", error);
+    return fail_errno("routing probes into " + name_ + ": setting it up", error);
+  return {};
+}
 
-  bytes = {};
+// False: it is there. Neither of these two tells the subscribers of changes anything then.
+Result<bool> TunnelRoute::add_route() {
+  std::array<char, 128> bytes{};
   nlmsghdr* route = mnl_nlmsg_put_header(bytes.data());
   route->nlmsg_type = RTM_NEWROUTE;
-  route->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+  route->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
   auto* to = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(route, sizeof(rtmsg)));
   to->rtm_family = AF_INET;
   to->rtm_protocol = RTPROT_STATIC;
@@ -121,14 +126,32 @@ Result<> TunnelRoute::make_route() {
   to->rtm_type = RTN_UNICAST;
   mnl_attr_put_u32(route, RTA_TABLE, mark_);
   mnl_attr_put_u32(route, RTA_OIF, index_);
-  if (const int error = requests_.exchange(route, no_answer); error != 0)
-    return fail_errno(doing + ": adding a route", error);
+  const int error = requests_.exchange(route, no_answer);
+  if (error == 0 || error == EEXIST) return error == 0;
+  return fail_errno("routing probes into " + name_ + ": adding a route", error);
+}
 
+Result<bool> TunnelRoute::add_rule() {
   RuleMessage rule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, mark_);
-  if (const int error = requests_.exchange(rule.header, no_answer); error != 0)
-    return fail_errno(doing + ": adding a policy rule", error);
-  has_rule_ = true;
-  return {};
+  const int error = requests_.exchange(rule.header, no_answer);
+  if (error == 0 || error == EEXIST) {
+    has_rule_ = true;
+    return error == 0;
+  }
+  return fail_errno("routing probes into " + name_ + ": adding a policy rule", error);
+}
+
+Result<bool> TunnelRoute::restore() {
+  auto route = add_route();
+  if (!route) {  // the device is down
+    if (auto up = set_up(); !up) return std::unexpected(std::move(up).error());
+    route = add_route();
+    if (!route) return route;
+    *route = true;
+  }
+  const auto rule = add_rule();
+  if (!rule) return rule;
+  return *route || *rule;
 }
 
 Result<TunnelRoute> TunnelRoute::open() {
@@ -137,7 +160,8 @@ Result<TunnelRoute> TunnelRoute::open() {
   TunnelRoute route(std::move(*requests));
   if (auto done = route.make_device(); !done) return std::unexpected(std::move(done).error());
   if (auto done = route.remove_leftovers(); !done) return std::unexpected(std::move(done).error());
-  if (auto done = route.make_route(); !done) return std::unexpected(std::move(done).error());
+  if (auto done = route.set_up(); !done) return std::unexpected(std::move(done).error());
+  if (auto done = route.restore(); !done) return std::unexpected(std::move(done).error());
   return route;
 }
 
@@ -152,7 +176,7 @@ TunnelRoute::TunnelRoute(TunnelRoute&& other) noexcept
 TunnelRoute::~TunnelRoute() {
   if (!has_rule_) return;
   RuleMessage rule(RTM_DELRULE, 0, mark_);
-  (void)requests_.exchange(rule.header, [](const nlmsghdr*) {});
+  (void)requests_.exchange(rule.header, no_answer);
 }
 
 }  // namespace guideway::control

@@ -23,9 +23,9 @@ namespace guideway::control {
 
 class TunnelRoute {
  public:
-  // "gw" in the upper bytes; below them the device's index.
-  static constexpr std::uint32_t kMarkBase = 0x67770000;
-  static constexpr std::uint32_t kMarkMask = 0xffff0000;
+  // 'g' in the upper byte; below it the device's index.
+  static constexpr std::uint32_t kMarkBase = 0x67000000;
+  static constexpr std::uint32_t kMarkMask = 0xff000000;
 
   // Needs /dev/net/tun and CAP_NET_ADMIN.
   [[nodiscard]] static Result<TunnelRoute> open();
@@ -33,6 +33,11 @@ class TunnelRoute {
   TunnelRoute& operator=(TunnelRoute&&) = delete;
   // Removes the rule; the rest goes by itself.
   ~TunnelRoute();
+
+  // Puts back what somebody has taken away (a network manager that removes rules that are not its
+  // own): without the rule, probes would leave for the VIP as anybody's packets do, and some other
+  // backend would answer. Returns whether anything was missing.
+  [[nodiscard]] Result<bool> restore();
 
   // Reads whole IPv4 packets; non-blocking.
   [[nodiscard]] int fd() const { return device_.get(); }
@@ -44,7 +49,9 @@ class TunnelRoute {
   explicit TunnelRoute(netlink::Requests requests) : requests_(std::move(requests)) {}
   [[nodiscard]] Result<> make_device();
   [[nodiscard]] Result<> remove_leftovers();
-  [[nodiscard]] Result<> make_route();
+  [[nodiscard]] Result<> set_up();
+  [[nodiscard]] Result<bool> add_route();
+  [[nodiscard]] Result<bool> add_rule();
 
   netlink::Requests requests_;
   UniqueFd device_;

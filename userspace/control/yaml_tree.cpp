@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "control/words.h"
+#include "core/utf8.h"
 
 namespace guideway::control {
 namespace {
@@ -25,25 +26,6 @@ struct Refusal {
 Mark from_yaml(const YAML::Mark& mark) {
   if (mark.is_null()) return {};
   return {mark.line + 1, mark.column + 1};
-}
-
-// Bytes of the UTF-8 character that `text` starts with, 0 if it starts with none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first < 0xc2   ? 0
-                             : first < 0xe0 ? 2
-                             : first < 0xf0 ? 3
-                             : first < 0xf5 ? 4
-                                            : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool surrogate = first == 0xed && byte(1) >= 0xa0;
-  const bool beyond_unicode = first == 0xf4 && byte(1) >= 0x90;
-  return overlong || surrogate || beyond_unicode ? 0 : length;
 }
 
 bool is_control_character(char character) {

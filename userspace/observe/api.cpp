@@ -93,7 +93,7 @@ asio::awaitable<HttpAnswer> post_undrain(const RouteCall& call) {
 }
 
 asio::awaitable<HttpAnswer> get_log(const RouteCall& call) {
-  co_return answer_json(200, {{"level", call.operations.status().log_level}});
+  co_return answer_json(200, {{"level", call.operations.log_level()}});
 }
 
 std::expected<std::string, std::string> level_of(const std::string& body) {

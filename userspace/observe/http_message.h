@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ struct HttpRequest {
 struct HttpAnswer {
   unsigned status = 200;  // RFC 9110, section 15
   std::string body{};
+  // Instead of `body`, where it is not empty: many clients may be sent the same megabytes.
+  std::shared_ptr<const std::string> shared_body{};
   std::string content_type = "application/json";
   std::string allow{};  // the Allow field of a 405; empty: none
 };

@@ -162,11 +162,13 @@ asio::awaitable<bool> HttpServer::Impl::exchange(Client& client, beast::flat_buf
     sent = co_await answer(client, request.get());
   if (!sent) co_return false;
   client.stream.expires_after(limits_.patience);
-  co_await http::async_write(client.stream, *sent,
+  co_await http::async_write(client.stream, sent->message,
                              asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return false;
-  if (!sent->keep_alive()) co_await linger(client.stream);
-  co_return sent->keep_alive();
+  const bool keep_alive = sent->message.keep_alive();
+  sent.reset();  // it may be large, and a client may linger
+  if (!keep_alive) co_await linger(client.stream);
+  co_return keep_alive;
 }
 
 asio::awaitable<WireAnswer> HttpServer::Impl::answer(Client& client,

@@ -15,19 +15,30 @@ constexpr unsigned kHttp11 = 11;
 std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
 WireAnswer make(HttpAnswer answer) {
-  WireAnswer made(static_cast<http::status>(answer.status), kHttp11);
-  made.set(http::field::content_type, answer.content_type);
-  made.set(http::field::cache_control, "no-store");
-  if (!answer.allow.empty()) made.set(http::field::allow, answer.allow);
-  made.body() = std::move(answer.body);
-  made.prepare_payload();
+  WireAnswer made;
+  made.body = answer.shared_body ? std::move(answer.shared_body)
+                                 : std::make_shared<const std::string>(std::move(answer.body));
+  auto& message = made.message;
+  message.result(static_cast<http::status>(answer.status));
+  message.version(kHttp11);
+  message.set(http::field::content_type, answer.content_type);
+  message.set(http::field::cache_control, "no-store");
+  if (!answer.allow.empty()) message.set(http::field::allow, answer.allow);
+  message.body() = {made.body->data(), made.body->size()};
+  message.prepare_payload();
   return made;
 }
 
 }  // namespace
 
 HttpRequest from_wire(const WireRequest& request) {
-  const std::string target = text(request.target());
+  std::string target = text(request.target());
+  // The absolute form (RFC 9112, section 3.2.2): who the authority is makes no difference here.
+  if (const std::size_t scheme = target.find("://");
+      scheme != std::string::npos && !target.starts_with('/')) {
+    const std::size_t path = target.find('/', scheme + 3);
+    target = path == std::string::npos ? "/" : target.substr(path);
+  }
   const std::size_t mark = target.find('?');
   return {.method = text(request.method_string()),
           .path = target.substr(0, mark),
@@ -37,10 +48,10 @@ HttpRequest from_wire(const WireRequest& request) {
 
 WireAnswer to_wire(HttpAnswer answer, const WireRequest& request) {
   WireAnswer made = make(std::move(answer));
-  made.version(request.version());
-  made.keep_alive(request.keep_alive());
+  made.message.version(request.version());
+  made.message.keep_alive(request.keep_alive());
   // Content-Length stays that of the GET (RFC 9110, section 9.3.2).
-  if (request.method() == http::verb::head) made.body().clear();
+  if (request.method() == http::verb::head) made.message.body() = {};
   return made;
 }
 
@@ -54,7 +65,7 @@ std::optional<WireAnswer> refuse(boost::system::error_code error) {
                     : error == http::error::body_limit ? http::status::payload_too_large
                                                        : http::status::bad_request;
   WireAnswer answer = make(http_error(static_cast<unsigned>(code), error.message()));
-  answer.keep_alive(false);
+  answer.message.keep_alive(false);
   return answer;
 }
 

@@ -6,8 +6,11 @@
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "observe/http_message.h"
 
@@ -15,7 +18,12 @@ namespace guideway::observe {
 
 using WireRequest = boost::beast::http::request<boost::beast::http::string_body>;
 using WireRequestParser = boost::beast::http::request_parser<boost::beast::http::string_body>;
-using WireAnswer = boost::beast::http::response<boost::beast::http::string_body>;
+
+// A message whose body is a view of `body`.
+struct WireAnswer {
+  boost::beast::http::response<boost::beast::http::span_body<const char>> message;
+  std::shared_ptr<const std::string> body;
+};
 
 [[nodiscard]] HttpRequest from_wire(const WireRequest& request);
 

@@ -6,6 +6,9 @@
 //     GET /healthz   "ok"
 //     GET /readyz    "ready", or 503 "not ready"
 //
+// What /metrics says may be a little old, by ten times what it takes to make it: milliseconds, with
+// thousands of backends a second. The text is shared by all who ask in that time.
+//
 // Threads: as observe/api.h.
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,10 @@ struct Operations {
       set_drain;
   // `level` is a word of log.level. False: it is none.
   std::function<bool(const std::string& level)> set_log_level;
+  std::function<std::string()> log_level;
   std::function<bool()> ready;  // forwards, and wants to go on
+  // Filled by metrics_api() itself, out of `status`.
+  std::function<std::shared_ptr<const std::string>()> metrics_text;
 };
 
 }  // namespace guideway::observe

@@ -138,9 +138,8 @@ json::object reloads(const ReloadStatus& status) {
 }
 
 json::object removed(const RemovedStatus& status) {
-  return {{"services",
-           json::object{{"forwarded_packets", status.service_packets},
-                        {"forwarded_bytes", status.service_bytes}}},
+  return {{"services", json::object{{"forwarded_packets", status.service_packets},
+                                    {"forwarded_bytes", status.service_bytes}}},
           {"backends", json::object{{"forwarded_packets", status.backend_packets},
                                     {"forwarded_bytes", status.backend_bytes},
                                     {"flows", status.backend_flows}}}};

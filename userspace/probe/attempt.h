@@ -68,6 +68,8 @@ class Attempt {
 
   [[nodiscard]] static Answer passed(std::string why);
   [[nodiscard]] static Answer failed(std::string why);
+  // This host could not ask.
+  [[nodiscard]] static Answer not_asked(const Error& error);
   // "no answer within 1000 ms, while connecting"; before the deadline, what the error says.
   [[nodiscard]] Answer failed(const error_code& error) const;
 

@@ -20,6 +20,8 @@ namespace guideway::probe {
 namespace {
 
 constexpr int kDeathMs = 100;
+// Killed programs that the kernel keeps (a core dump, a dead file server): more are not started.
+constexpr std::size_t kMaxStrays = 32;
 
 // posix_spawn's two arguments, released with the object. Its functions return an errno value.
 class Recipe {
@@ -89,13 +91,16 @@ Child::~Child() {
   if (pid_ == 0) return;
   kill_group();
   pollfd death{ended_.native_handle(), POLLIN, 0};
-  if (ended_.is_open()) ::poll(&death, 1, kDeathMs);
+  if (ended_.is_open() && !waited_) ::poll(&death, 1, kDeathMs);
   if (const auto exit = reap(); exit && !*exit) strays.push_back(pid_);
 }
 
 Result<> Child::start(const std::vector<std::string>& command,
                       const std::vector<std::string>& environment) {
   reap_strays();
+  if (strays.size() >= kMaxStrays)
+    return fail(std::to_string(strays.size()) + " killed programs of earlier checks are not dead",
+                "look for processes in state D: ps -eo pid,stat,wchan,args");
   if (command.empty() || !command.front().starts_with('/')) {
     return fail("cannot execute " + (command.empty() ? "nothing" : command.front()),
                 "a program is named by its absolute path");

@@ -29,16 +29,20 @@ class Child {
   explicit Child(const boost::asio::any_io_executor& executor) : ended_(executor) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  // Kills the group. Waits for the death of a process that is not reaped, but not long.
+  // Kills the group. Waits for the death of a process that is not reaped, but not long, and not
+  // again where somebody has waited already; one that stays is reaped by a later start().
   ~Child();
 
   // Executes command[0]: no shell, descriptors 0 to 2 are /dev/null and there are no others, no
-  // signal is blocked or ignored. `environment`: "NAME=value". REQUIRES: called once.
+  // signal is blocked or ignored. `environment`: "NAME=value". Fails while too many programs of
+  // earlier children do not die. REQUIRES: called once.
   [[nodiscard]] Result<> start(const std::vector<std::string>& command,
                                const std::vector<std::string>& environment);
 
   // Becomes readable when the process has ended.
   [[nodiscard]] boost::asio::posix::stream_descriptor& ended() { return ended_; }
+  // Nobody is to wait for it any more.
+  void give_up() { waited_ = true; }
   // Makes a wait for ended() fail.
   void stop_waiting();
 
@@ -49,6 +53,7 @@ class Child {
   [[nodiscard]] Result<std::optional<Exit>> reap();
 
  private:
+  bool waited_ = false;
   pid_t pid_ = 0;  // and of the group; 0: none, or reaped
   boost::asio::posix::stream_descriptor ended_;
 };

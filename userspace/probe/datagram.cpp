@@ -14,6 +14,8 @@ namespace {
 using asio::ip::udp;
 
 // Of a datagram that is only shown.
+// Datagrams that answer another question, before no more are looked at.
+constexpr int kMaxOthers = 64;
 constexpr std::size_t kShownBytes = 64;
 // RFC 1035, section 4.2.1. What is longer is cut off, behind all that is looked at.
 constexpr std::size_t kMaxDnsBytes = 512;
@@ -27,7 +29,7 @@ Answer broken(const Attempt& attempt, const error_code& error) {
 // Connects `socket` and sends `payload`; it is closed at the deadline from now on. nullopt: sent.
 std::optional<Answer> send(Attempt& attempt, udp::socket& socket, std::string_view payload) {
   auto opened = attempt.open_socket(Protocol::udp);
-  if (!opened) return Attempt::failed(opened.error().text());
+  if (!opened) return Attempt::not_asked(opened.error());
   error_code error;
   socket.assign(udp::v4(), opened->get(), error);
   if (error) return Attempt::failed("watching a socket: " + words(error));
@@ -72,7 +74,8 @@ asio::awaitable<Answer> ask_kind(Attempt& attempt, const DnsQuestion& question) 
   if (failure) co_return *std::move(failure);
   std::string datagram(kMaxDnsBytes, '\0');
   std::optional<std::uint16_t> rcode;
-  while (!rcode) {
+  for (int others = 0; !rcode; ++others) {
+    if (others == kMaxOthers) co_return Attempt::failed("only answers to other questions come");
     error_code error;
     const std::size_t bytes = co_await socket.async_receive(
         asio::buffer(datagram), asio::redirect_error(asio::use_awaitable, error));

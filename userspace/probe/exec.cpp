@@ -37,7 +37,7 @@ asio::awaitable<Answer> ask_kind(Attempt& attempt, const ExecQuestion& question)
   if (attempt.question().vip) co_return Attempt::failed("a program cannot go through the tunnel");
   Child child(attempt.executor());
   const Result<> started = child.start(question.command, environment(attempt, question));
-  if (!started) co_return Attempt::failed(started.error().text());
+  if (!started) co_return Attempt::not_asked(started.error());
   attempt.at_deadline([&child] { child.stop_waiting(); });
   error_code error;
   co_await child.ended().async_wait(asio::posix::stream_descriptor::wait_read,
@@ -51,6 +51,7 @@ asio::awaitable<Answer> ask_kind(Attempt& attempt, const ExecQuestion& question)
   const Result<std::optional<Exit>> exit = child.reap();
   if (!exit) co_return Attempt::failed(exit.error().text());
   if (!*exit && !attempt.expired()) co_return attempt.failed(error);
+  child.give_up();
   if (!*exit) co_return Attempt::failed("killed, and not dead yet");
   co_return judge(attempt, **exit);
 }

@@ -23,6 +23,7 @@ using Parser = http::response_parser<http::buffer_body>;
 
 constexpr std::uint32_t kMaxHeaderBytes = 8 << 10;
 constexpr std::size_t kPieceBytes = 4096;  // of a body, read at once
+constexpr int kMaxInterim = 8;             // answers that only announce one
 
 std::string host_field(const Attempt& attempt, const HttpQuestion& question) {
   if (!question.host.empty()) return question.host;
@@ -114,11 +115,12 @@ asio::awaitable<Answer> judge_body(Attempt& attempt, const HttpQuestion& questio
   co_return body_lacks(question, parser.is_done());
 }
 
-// The first header that is no interim answer, into `parser`.
+// The first header that is no interim answer, into `parser`; after kMaxInterim of these, the last.
 template <class Stream>
 asio::awaitable<error_code> read_header(const HttpQuestion& question, Stream& stream,
                                         beast::flat_buffer& buffer, std::optional<Parser>& parser) {
   error_code error;
+  int interim = 0;
   do {
     parser.emplace();
     parser->header_limit(kMaxHeaderBytes);
@@ -126,7 +128,7 @@ asio::awaitable<error_code> read_header(const HttpQuestion& question, Stream& st
     parser->skip(question.method == "HEAD");
     co_await http::async_read_header(stream, buffer, *parser,
                                      asio::redirect_error(asio::use_awaitable, error));
-  } while (!error && is_interim(parser->get().result_int()));
+  } while (!error && is_interim(parser->get().result_int()) && ++interim < kMaxInterim);
   co_return error;
 }
 
@@ -145,6 +147,7 @@ asio::awaitable<Answer> converse(Attempt& attempt, const HttpQuestion& question,
   if (error) co_return broken(attempt, error);
   const unsigned status = parser->get().result_int();
   const std::string text = "status " + std::to_string(status);
+  if (is_interim(status)) co_return Attempt::failed("too many interim answers, " + text);
   if (!is_expected(question, status))
     co_return Attempt::failed(text + ", not " + expected_text(question));
   if (question.body.empty()) co_return Attempt::passed(text);
@@ -154,7 +157,7 @@ asio::awaitable<Answer> converse(Attempt& attempt, const HttpQuestion& question,
 asio::awaitable<Answer> ask_tls(Attempt& attempt, const HttpQuestion& question,
                                 tcp::socket& socket) {
   auto context = tls_context(question);
-  if (!context) co_return Attempt::failed(context.error().text());
+  if (!context) co_return Attempt::not_asked(context.error());
   asio::ssl::stream<tcp::socket&> stream(socket, **context);
   const Result<> prepared = prepare_tls(stream.native_handle(), question, attempt.asked());
   if (!prepared) co_return Attempt::failed(prepared.error().text());

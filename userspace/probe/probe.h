@@ -103,6 +103,9 @@ struct Answer {
   // connecting". What a backend sent is in it only in printable form, and not much of it.
   std::string why;
   std::chrono::microseconds took{};
+  // False: this host could not ask (no descriptor, no such program, an unreadable ca_file), which
+  // says nothing about the backend. `passed` is false then.
+  bool asked = true;
 };
 
 // Makes a new, unconnected IPv4 socket one whose packets go through the tunnel to `backend`.

@@ -13,7 +13,7 @@ using asio::ip::tcp;
 
 asio::awaitable<std::optional<Answer>> connect(Attempt& attempt, tcp::socket& socket) {
   auto opened = attempt.open_socket(Protocol::tcp);
-  if (!opened) co_return Attempt::failed(opened.error().text());
+  if (!opened) co_return Attempt::not_asked(opened.error());
   error_code error;
   socket.assign(tcp::v4(), opened->get(), error);
   if (error) co_return Attempt::failed("watching a socket: " + words(error));
@@ -25,6 +25,9 @@ asio::awaitable<std::optional<Answer>> connect(Attempt& attempt, tcp::socket& so
   const tcp::endpoint endpoint(asio::ip::address_v4(attempt.asked().host()),
                                attempt.question().port);
   co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
+  // All of this host's ports are in use towards the backend.
+  if (error == boost::system::errc::address_not_available)
+    co_return Attempt::not_asked({.what = words(error)});
   if (error) co_return attempt.failed(error);
   co_return std::nullopt;
 }

@@ -28,14 +28,17 @@ struct FileVersion {
   friend bool operator==(const FileVersion&, const FileVersion&) = default;
 };
 
+// Errors too: a file that is wrong is read once, not for each question.
 struct Cached {
   FileVersion version;
-  std::shared_ptr<Context> context;
+  Result<std::shared_ptr<Context>> context;
 };
 
 Result<FileVersion> version_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return fail_errno("reading ca_file " + path, errno);
+  // Opening another kind of file might wait for somebody for ever.
+  if (!S_ISREG(status.st_mode)) return fail("reading ca_file " + path + ": it is not a file");
   return FileVersion{status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
                      status.st_mtim.tv_nsec};
 }
@@ -43,8 +46,11 @@ Result<FileVersion> version_of(const std::string& path) {
 Result<std::shared_ptr<Context>> make_context(bool verify, const std::string& ca_file) {
   auto context = std::make_shared<Context>(Context::tls_client);
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
-  // Between records a connection needs no buffers: there may be thousands.
   SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  // A server chooses the prime of a Diffie-Hellman exchange in a finite field, and so how long this
+  // thread computes; and it may ask for handshakes without end.
+  SSL_CTX_set_cipher_list(context->native_handle(), "DEFAULT:!kDHE");
+  SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_RENEGOTIATION);
   error_code error;
   context->set_verify_mode(verify ? asio::ssl::verify_peer : asio::ssl::verify_none, error);
   if (!error && verify && ca_file.empty()) context->set_default_verify_paths(error);
@@ -71,9 +77,8 @@ Result<std::shared_ptr<Context>> tls_context(const HttpQuestion& question) {
   const auto cached = contexts.find(key);
   if (cached != contexts.end() && cached->second.version == version) return cached->second.context;
   auto context = make_context(question.verify, ca_file);
-  if (!context) return context;
   if (contexts.size() >= kMaxContexts) contexts.clear();
-  contexts[key] = Cached{version, *context};
+  contexts.insert_or_assign(key, Cached{version, context});
   return context;
 }
 

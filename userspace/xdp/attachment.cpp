@@ -61,6 +61,20 @@ Multiprog programs_of(int interface_index) {
   return Multiprog(libxdp_get_error(programs) != 0 ? nullptr : programs);
 }
 
+// Whether `program` is what is attached, or one of those behind the dispatcher.
+bool is_among(const xdp_program* program, const Multiprog& programs) {
+  if (!programs) return false;
+  const std::uint32_t own = xdp_program__id(program);
+  if (xdp_multiprog__is_legacy(programs.get())) {
+    const auto* main = xdp_multiprog__main_prog(programs.get());
+    return main != nullptr && xdp_program__id(main) == own;
+  }
+  xdp_program* at = nullptr;
+  while ((at = xdp_multiprog__next_prog(at, programs.get())) != nullptr)
+    if (xdp_program__id(at) == own) return true;
+  return false;
+}
+
 xdp_attach_mode to_libxdp(AttachMode mode) {
   return mode == AttachMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
 }
@@ -194,32 +208,35 @@ Result<Attachment> Attachment::attach(bpf_object* object, const std::string& pro
   return Attachment(created, index, mode, dispatcher);
 }
 
+Attachment::Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher)
+    : program_(program), interface_index_(interface_index), mode_(mode), dispatcher_(dispatcher) {
+  (void)bpf_xdp_query_id(interface_index_, 0, &seen_id_);
+}
+
 Attachment::Attachment(Attachment&& other) noexcept
     : program_(std::exchange(other.program_, nullptr)),
       interface_index_(other.interface_index_),
       mode_(other.mode_),
-      dispatcher_(other.dispatcher_) {}
+      dispatcher_(other.dispatcher_),
+      seen_id_(other.seen_id_) {}
 
 Attachment& Attachment::operator=(Attachment&& other) noexcept {
   std::swap(program_, other.program_);
   std::swap(interface_index_, other.interface_index_);
   std::swap(mode_, other.mode_);
   std::swap(dispatcher_, other.dispatcher_);
+  std::swap(seen_id_, other.seen_id_);
   return *this;
 }
 
+// libxdp is asked only when something is different: each look of version 1.3.1 at an interface
+// costs a descriptor that it does not give back (xdp-tools issue 343), and this is asked once a
+// second.
 bool Attachment::holds() const {
-  const Multiprog programs = programs_of(interface_index_);
-  if (!programs) return false;
-  const std::uint32_t own = xdp_program__id(program_);
-  if (xdp_multiprog__is_legacy(programs.get())) {
-    const auto* main = xdp_multiprog__main_prog(programs.get());
-    return main != nullptr && xdp_program__id(main) == own;
-  }
-  xdp_program* at = nullptr;
-  while ((at = xdp_multiprog__next_prog(at, programs.get())) != nullptr)
-    if (xdp_program__id(at) == own) return true;
-  return false;
+  std::uint32_t id = 0;
+  if (bpf_xdp_query_id(interface_index_, 0, &id) != 0 || id == 0) return false;
+  if (id != seen_id_ && is_among(program_, programs_of(interface_index_))) seen_id_ = id;
+  return id == seen_id_;
 }
 
 Attachment::~Attachment() {

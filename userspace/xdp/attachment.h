@@ -53,15 +53,13 @@ class Attachment {
   [[nodiscard]] bool holds() const;
 
  private:
-  Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher)
-      : program_(program),
-        interface_index_(interface_index),
-        mode_(mode),
-        dispatcher_(dispatcher) {}
+  Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher);
   xdp_program* program_ = nullptr;
   int interface_index_ = 0;
   AttachMode mode_{};
   bool dispatcher_ = false;
+  // What the kernel had on the interface when ours was last found there: ours, or a dispatcher.
+  mutable std::uint32_t seen_id_ = 0;
 };
 
 }  // namespace guideway::xdp

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <iterator>
+#include <span>
 
 #include "steer.skel.h"
 #include "xdp/counts.h"
@@ -67,26 +69,40 @@ Result<> Steering::set_socket(std::uint32_t queue, int fd) {
 
 Result<> Steering::set_vips(const std::vector<Endpoint>& services) {
   const int map = bpf_map__fd(program_->skeleton->maps.vips);
-  std::vector<gw_vip_key> wanted = vip_entries(services);
+  const std::vector<gw_vip_key> wanted = vip_entries(services);
   std::vector<gw_vip_key> missing, surplus;
   std::ranges::set_difference(wanted, entries_, std::back_inserter(missing), before);
   std::ranges::set_difference(entries_, wanted, std::back_inserter(surplus), before);
+  // What the map holds after so many steps: what fails half-way is mended by the next call.
+  const auto note = [&](std::size_t added, std::size_t removed) {
+    std::vector<gw_vip_key> with, now;
+    std::ranges::set_union(entries_, std::span(missing).first(added), std::back_inserter(with),
+                           before);
+    std::ranges::set_difference(with, std::span(surplus).first(removed), std::back_inserter(now),
+                                before);
+    entries_ = std::move(now);
+  };
 
   const gw_vip_value value{.flags = 0};
-  for (const gw_vip_key& key : missing) {
-    if (const int error = bpf_map_update_elem(map, &key, &value, BPF_ANY); error != 0)
-      return fail_errno(
-          "adding " + Ipv4Address(Be32::from_wire(key.address)).text() + " to the VIP map", -error,
-          error == -E2BIG ? "it has room for " + std::to_string(GW_MAX_VIP_ENTRIES) + " entries"
-                          : "");
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    const int error = bpf_map_update_elem(map, &missing[i], &value, BPF_ANY);
+    if (error == 0) continue;
+    note(i, 0);
+    return fail_errno(
+        "adding " + Ipv4Address(Be32::from_wire(missing[i].address)).text() + " to the VIP map",
+        -error,
+        error == -E2BIG ? "it has room for " + std::to_string(GW_MAX_VIP_ENTRIES) + " entries"
+                        : "");
   }
-  for (const gw_vip_key& key : surplus) {
-    if (const int error = bpf_map_delete_elem(map, &key); error != 0 && error != -ENOENT)
-      return fail_errno(
-          "removing " + Ipv4Address(Be32::from_wire(key.address)).text() + " from the VIP map",
-          -error);
+  for (std::size_t i = 0; i < surplus.size(); ++i) {
+    const int error = bpf_map_delete_elem(map, &surplus[i]);
+    if (error == 0 || error == -ENOENT) continue;
+    note(missing.size(), i);
+    return fail_errno(
+        "removing " + Ipv4Address(Be32::from_wire(surplus[i].address)).text() + " from the VIP map",
+        -error);
   }
-  entries_ = std::move(wanted);
+  note(missing.size(), surplus.size());
   return {};
 }
 

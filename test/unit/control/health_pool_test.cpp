@@ -19,7 +19,8 @@ Model web(std::chrono::seconds slow_start = 0s) {
 
 Clinic healthy(const Model& model) {
   Clinic clinic(model);
-  for (const BackendConfig& backend : model.pools[0].backends) clinic.say(true, backend.address, 80);
+  for (const BackendConfig& backend : model.pools[0].backends)
+    clinic.say(true, backend.address, 80);
   return clinic;
 }
 
@@ -160,7 +161,8 @@ TEST_CASE("a weight is constant until the next step, which is later than now") {
 }
 
 TEST_CASE("the next step is the earliest of all pools and backends") {
-  Model model = model_of({pool_of("a", {kOne}, {tcp_check(80)}), pool_of("web", {kTwo, kThree}, {tcp_check(80)})});
+  Model model = model_of(
+      {pool_of("a", {kOne}, {tcp_check(80)}), pool_of("web", {kTwo, kThree}, {tcp_check(80)})});
   model.pools[0].slow_start = 1000s;
   model.pools[1].slow_start = 100s;
   Clinic clinic(model);

@@ -259,6 +259,30 @@ TEST_CASE("an answer that nobody needs any more changes nothing") {
   CHECK(clinic.state("web", kTwo) == unknown);
 }
 
+TEST_CASE("what this host could not ask says nothing about a backend, and why is kept") {
+  Clinic clinic(model_of({pool_of("web", {kOne}, {tcp_check(80)})}));
+  const ProbeId probe = clinic.probe(kOne, 80);
+  probe::Answer answer;
+  answer.why = "not asked: no descriptor";
+  answer.asked = false;
+  for (int i = 0; i < 10; ++i) CHECK(clinic.health.observe(probe, answer, clinic.now).empty());
+  CHECK(clinic.state("web", kOne) == unknown);
+  const auto& check = clinic.health.find({"web", kOne})->checks.at(0);
+  CHECK(check.last == "not asked: no descriptor");
+  CHECK(check.passed + check.failed == 0);
+  clinic.say(true, kOne, 80);
+  for (int i = 0; i < 10; ++i) CHECK(clinic.health.observe(probe, answer, clinic.now).empty());
+  CHECK(clinic.state("web", kOne) == up);
+}
+
+TEST_CASE("what nobody asks any more is forgotten") {
+  Clinic clinic(model_of({pool_of("web", {kOne}, {tcp_check(80)})}));
+  const std::weak_ptr<const Asking> asking = clinic.probe(kOne, 80).asking;
+  CHECK_FALSE(asking.expired());
+  clinic.configure(model_of({pool_of("web", {kOne}, {tcp_check(81)})}));
+  CHECK(asking.expired());
+}
+
 TEST_CASE("a copy of Health knows the same probes, and goes its own way") {
   Clinic clinic(model_of({pool_of("web", {kOne, kTwo}, {tcp_check(80)})}));
   clinic.say(true, kOne, 80);

@@ -31,21 +31,23 @@ Endpoint tcp(const char* vip, std::uint16_t port) { return {ip(vip), port, Proto
 
 // Two pools with checks of all kinds, three services.
 Model example() {
-  Model model =
-      model_of({pool_of("web", {kOne, kTwo}, {http_check(), tcp_check(443)}),
-                pool_of("dns", {kTwo, kThree},
-                        {check_of(probe::UdpQuestion{.payload = "ask", .expected = "tell"}),
-                         check_of(probe::DnsQuestion{.name = "example.org"}),
-                         check_of(probe::ExecQuestion{.command = {"/bin/ask", "it"}, .pool = "dns"})})});
+  Model model = model_of(
+      {pool_of("web", {kOne, kTwo}, {http_check(), tcp_check(443)}),
+       pool_of("dns", {kTwo, kThree},
+               {check_of(probe::UdpQuestion{.payload = "ask", .expected = "tell"}),
+                check_of(probe::DnsQuestion{.name = "example.org"}),
+                check_of(probe::ExecQuestion{.command = {"/bin/ask", "it"}, .pool = "dns"})})});
   model.node = {.name = "lb1", .fleet_seed = "fleet"};
-  model.interfaces = {{.name = "eth0"}};
+  model.interfaces.resize(1);
+  model.interfaces[0].name = "eth0";
   model.encapsulation.source = ip("192.0.2.1");
   const auto vip = ip("198.51.100.1");
-  model.services = {{.name = "web",
-                     .vip = vip,
-                     .endpoints = {tcp("198.51.100.1", 80), tcp("198.51.100.1", 443)},
-                     .pool = 0},
-                    {.name = "dns", .vip = vip, .endpoints = {{vip, 53, Protocol::udp}}, .pool = 1}};
+  model.services = {
+      {.name = "web",
+       .vip = vip,
+       .endpoints = {tcp("198.51.100.1", 80), tcp("198.51.100.1", 443)},
+       .pool = 0},
+      {.name = "dns", .vip = vip, .endpoints = {{vip, 53, Protocol::udp}}, .pool = 1}};
   return model;
 }
 
@@ -81,7 +83,7 @@ TEST_CASE("the digest of a fleet does not depend on the order of the file") {
 TEST_CASE("what differs from host to host is not in the digest of a fleet") {
   const std::map<std::string, Change> changes{
       {"node.name", [](Model& m) { m.node.name = "lb2"; }},
-      {"interfaces", [](Model& m) { m.interfaces = {{.name = "eth1", .mode = Mode::generic}}; }},
+      {"interfaces", [](Model& m) { m.interfaces[0].name = "eth1"; }},
       {"encapsulation.source", [](Model& m) { m.encapsulation.source = ip("192.0.2.2"); }},
       {"flow_table", [](Model& m) { m.flow_table.entries *= 2; }},
       {"log", [](Model& m) { m.log.level = LogLevel::debug; }},
@@ -123,7 +125,10 @@ TEST_CASE("whatever decides about a flow's backend is in the digest of a fleet")
       {"method", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).method = "HEAD"; }},
       {"path", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).path = "/x"; }},
       {"host", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).host = "x"; }},
-      {"expected", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).expected = {{200, 200}}; }},
+      {"expected",
+       [](Model& m) {
+         kind_of<HttpQuestion>(m, 0, 0).expected = {{200, 200}};
+       }},
       {"body", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).body = "x"; }},
       {"server_name", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).server_name = "x"; }},
       {"verify", [](Model& m) { kind_of<HttpQuestion>(m, 0, 0).verify = true; }},
@@ -135,8 +140,7 @@ TEST_CASE("whatever decides about a flow's backend is in the digest of a fleet")
       {"exec arguments", [](Model& m) { kind_of<ExecQuestion>(m, 1, 2).command[1] = "x"; }},
       {"service's pool", [](Model& m) { m.services[0].pool = 1; }},
       {"service's port", [](Model& m) { m.services[0].endpoints[0].port = 81; }},
-      {"service's protocol",
-       [](Model& m) { m.services[0].endpoints[0].protocol = Protocol::udp; }},
+      {"service's protocol", [](Model& m) { m.services[0].endpoints[0].protocol = Protocol::udp; }},
       {"one service less", [](Model& m) { m.services.pop_back(); }},
   };
   std::map<std::uint64_t, std::string> digests{{example().fleet_digest(), "nothing"}};
@@ -169,10 +173,9 @@ TEST_CASE("texts of different models never run into each other in the digest of 
 
 TEST_CASE("endpoints are those of all services") {
   CHECK(Model().endpoints().empty());
-  CHECK(example().endpoints() ==
-        std::vector<Endpoint>{tcp("198.51.100.1", 80),
-                              tcp("198.51.100.1", 443),
-                              {ip("198.51.100.1"), 53, Protocol::udp}});
+  CHECK(example().endpoints() == std::vector<Endpoint>{tcp("198.51.100.1", 80),
+                                                       tcp("198.51.100.1", 443),
+                                                       {ip("198.51.100.1"), 53, Protocol::udp}});
 }
 
 TEST_CASE("addresses of backends are there once each, in the order of numbers") {

@@ -80,6 +80,26 @@ TEST_CASE("equal weights of any height make the same table") {
   CHECK(same(4'294'967'295U));
 }
 
+TEST_CASE("the table does not change when all weights are multiplied by the same number") {
+  // A slow start counts weights in hundredths.
+  std::mt19937 chance(21);
+  const std::pair<std::size_t, std::uint32_t> rows[] = {
+      {1, 251}, {2, 3}, {3, 251}, {17, 1021}, {200, 251}, {300, 65537}, {1000, 65537},
+  };
+  for (const auto& [count, size] : rows)
+    for (const std::uint32_t most : {1U, 3U, 100U, 65535U}) {
+      MemberSet set(count, 500 + count);
+      for (auto& weight : set.weights()) weight = static_cast<std::uint32_t>(chance() % (most + 1));
+      const Table table = set.table(size);
+      INFO(count << " members of weights up to " << most << ", " << size << " entries");
+      for (const std::uint32_t factor : {2U, 100U, 65537U}) {
+        MemberSet multiplied = set;
+        for (auto& weight : multiplied.weights()) weight *= factor;
+        CHECK(std::ranges::equal(multiplied.table(size).entries(), table.entries()));
+      }
+    }
+}
+
 TEST_CASE("the table does not depend on the order of members") {
   MemberSet set(200, 12);
   for (std::size_t i = 0; i < set.size(); ++i) set.weights()[i] = static_cast<std::uint32_t>(i % 5);

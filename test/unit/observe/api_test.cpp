@@ -40,7 +40,9 @@ struct FakeDaemon {
                   asked.push_back("log " + level);
                   return level == "debug";
                 },
-            .ready = [this] { return ready; }};
+            .log_level = [this] { return shown.log_level; },
+            .ready = [this] { return ready; },
+            .metrics_text = {}};
   }
 };
 

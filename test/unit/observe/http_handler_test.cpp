@@ -78,6 +78,15 @@ TEST_CASE("an answer that takes longer than the patience arrives, and others do 
   CHECK_THAT(slow.read_answer(), EndsWith("\"/slow\""));
 }
 
+TEST_CASE("a target in absolute form is the path that it ends with") {
+  RunningServer server(each_kind(), answering([](const HttpRequest& request) {
+                         return HttpAnswer{.body = request.path + "|" + request.query};
+                       }));
+  CHECK(ask(server, "GET http://load.balancer:9477/healthz?x=1").body == "/healthz|x=1");
+  CHECK(ask(server, "GET http://load.balancer").body == "/|");
+  CHECK(ask(server, "GET /a?b=http://c/d").body == "/a|b=http://c/d");
+}
+
 TEST_CASE("a connection goes on after an answer that took its time, with the patience anew") {
   Gate gate;
   RunningServer server(each_kind(), gate.handler(), kImpatient);

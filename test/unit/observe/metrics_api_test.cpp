@@ -1,7 +1,9 @@
 #include "observe/metrics_api.h"
 
+#include <atomic>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 
 #include "example_status.h"
 #include "http_fixture.h"
@@ -28,6 +30,33 @@ TEST_CASE("the metrics are those of the status, in the format that Prometheus as
   CHECK_THAT(answer.head,
              Contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
   CHECK(answer.body == prometheus_text(example_status()));
+}
+
+TEST_CASE(
+    "a text that takes long to make is shared by those who ask soon after, and made anew later") {
+  using namespace std::chrono_literals;
+  using Clock = std::chrono::steady_clock;
+  std::atomic<int> made = 0;
+  Operations slow = operations();
+  slow.status = [&made] {
+    for (const auto end = Clock::now() + 50ms; Clock::now() < end;) {
+    }
+    Status status = example_status();
+    status.generation = static_cast<std::uint64_t>(++made);
+    return status;
+  };
+  const RunningServer server(Kind::tcp, metrics_api(slow), kMetricsLimits);
+  const auto deadline = Clock::now() + 20s;
+  bool shared = false, anew = false;
+  std::string last;
+  while (!(shared && anew) && Clock::now() < deadline) {
+    const std::string text = ask(server, "GET /metrics").body;
+    if (!last.empty()) (text == last ? shared : anew) = true;
+    last = text;
+  }
+  CHECK(shared);
+  CHECK(anew);
+  CHECK(made > 1);
 }
 
 TEST_CASE("the metrics port says whether the daemon is there and ready") {

@@ -113,7 +113,7 @@ TEST_CASE("a UDP question through the tunnel enters it first") {
   };
   CHECK(ask_now(asked, enter_tunnel, backend).passed);
   CHECK(entered == 1);
-  CHECK(ask_now(asked, {}, backend).why == "there is no tunnel to ask through");
+  CHECK(ask_now(asked, {}, backend).why == "not asked: there is no tunnel to ask through");
 }
 
 TEST_CASE("a DNS answer passes by its response code") {
@@ -143,9 +143,17 @@ TEST_CASE("DNS datagrams that do not answer the query are ignored") {
   CHECK(ask_now(question(a_record("a.example"), server.port())).why == "rcode NOERROR");
 }
 
+TEST_CASE("DNS datagrams that never answer the query, without end, are not read without end") {
+  const UdpServer server([](const std::string& query) {
+    return std::vector<std::string>(1000, std::string(query.size(), '\0'));
+  });
+  CHECK(ask_now(question(a_record("a.example"), server.port())).why ==
+        "only answers to other questions come");
+}
+
 TEST_CASE("DNS datagrams that never answer the query end at the deadline") {
   const UdpServer server([](const std::string& query) {
-    return std::vector<std::string>(100, std::string(query.size(), '\0'));
+    return std::vector<std::string>(10, std::string(query.size(), '\0'));
   });
   CHECK(ask_now(question(a_record("a.example"), server.port(), kShort)).why ==
         "no answer within 100 ms, while waiting for the answer");

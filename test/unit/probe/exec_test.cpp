@@ -88,21 +88,21 @@ TEST_CASE("a program that cannot be executed is a failure that says why") {
   const Script script("exit 0");
   SECTION("missing") {
     CHECK(ask_now(running({script.file("missing")})).why ==
-          "cannot execute " + script.file("missing") + ": No such file or directory");
+          "not asked: cannot execute " + script.file("missing") + ": No such file or directory");
   }
   SECTION("not executable") {
     ::chmod(script.path().c_str(), 0644);
     CHECK(ask_now(script.question()).why ==
-          "cannot execute " + script.path() + ": Permission denied");
+          "not asked: cannot execute " + script.path() + ": Permission denied");
   }
   SECTION("not a program") {
     std::ofstream(script.path()) << "exit 0\n";
     CHECK(ask_now(script.question()).why ==
-          "cannot execute " + script.path() + ": Exec format error");
+          "not asked: cannot execute " + script.path() + ": Exec format error");
   }
   SECTION("not by its absolute path") {
     CHECK(ask_now(running({"true"})).why ==
-          "cannot execute true (a program is named by its absolute path)");
+          "not asked: cannot execute true (a program is named by its absolute path)");
     CHECK_FALSE(ask_now(running({})).passed);
   }
   SECTION("through the tunnel") {

@@ -211,7 +211,7 @@ TEST_CASE("a backend that never answers fails at the deadline and says where it 
           }
         },
         {}, kShort);
-    CHECK(answer.why == "no answer within 100 ms, while waiting for the answer");
+    CHECK(answer.why == "too many interim answers, status 102");
   }
 }
 

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "support/catch.h"
@@ -22,8 +24,9 @@ class Authority {
                      const std::string& name = "test authority")
       : authority_(make_certificate(name, "")),
         backend(make_certificate("backend", names, &authority_, valid_for)) {
-    authority_.write(ca_file());
+    write_ca_file();
   }
+  void write_ca_file() const { authority_.write(ca_file()); }
   [[nodiscard]] std::string ca_file() const { return folder_ / "ca.pem"; }
   [[nodiscard]] HttpQuestion verified(std::string server_name) const {
     HttpQuestion question = https();
@@ -121,14 +124,26 @@ TEST_CASE("a ca_file that cannot be used is a failure that names it") {
   HttpQuestion http = authority.verified("backend.example");
   SECTION("missing") {
     http.ca_file += ".missing";
-    CHECK(ask_https(authority.backend, http).why ==
-          "reading ca_file " + http.ca_file + ": No such file or directory");
+    const Answer answer = ask_https(authority.backend, http);
+    CHECK_FALSE(answer.asked);
+    CHECK(answer.why ==
+          "not asked: reading ca_file " + http.ca_file + ": No such file or directory");
   }
   SECTION("not PEM") {
     std::ofstream(http.ca_file) << "not a certificate";
     const Answer answer = ask_https(authority.backend, http);
     CHECK_FALSE(answer.passed);
-    CHECK(answer.why.starts_with("reading ca_file " + http.ca_file + ": "));
+    CHECK_FALSE(answer.asked);
+    CHECK(answer.why.starts_with("not asked: reading ca_file " + http.ca_file + ": "));
+    // Mended, it is read again.
+    authority.write_ca_file();
+    CHECK(ask_https(authority.backend, http).passed);
+  }
+  SECTION("a pipe that nobody writes to, which to open would be to wait for ever") {
+    http.ca_file += ".pipe";
+    REQUIRE(::mkfifo(http.ca_file.c_str(), 0600) == 0);
+    CHECK(ask_https(authority.backend, http).why ==
+          "not asked: reading ca_file " + http.ca_file + ": it is not a file");
   }
 }
 

@@ -115,7 +115,9 @@ TEST_CASE("a tunnel that cannot be entered is a failure that says why") {
       return fail("setting SO_MARK: Operation not permitted", "needs CAP_NET_ADMIN");
     });
     CHECK_FALSE(answer.passed);
-    CHECK(answer.why == "setting SO_MARK: Operation not permitted (needs CAP_NET_ADMIN)");
+    CHECK_FALSE(answer.asked);
+    CHECK(answer.why ==
+          "not asked: setting SO_MARK: Operation not permitted (needs CAP_NET_ADMIN)");
   }
   SECTION("it throws") {
     const Answer answer = ask_now(asked, [](int, Protocol, Ipv4Address) -> Result<> {
@@ -127,7 +129,8 @@ TEST_CASE("a tunnel that cannot be entered is a failure that says why") {
   SECTION("there is none") {
     const Answer answer = ask_now(asked);
     CHECK_FALSE(answer.passed);
-    CHECK(answer.why == "there is no tunnel to ask through");
+    CHECK_FALSE(answer.asked);
+    CHECK(answer.why == "not asked: there is no tunnel to ask through");
   }
 }
 

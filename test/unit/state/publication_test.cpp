@@ -144,6 +144,149 @@ TEST_CASE("nothing outlives the publication") {
   CHECK(all.count() == 0);
 }
 
+TEST_CASE("a reader that comes later has said nothing yet, and keeps everything until it does") {
+  Register all(3);
+  Publication publication(1, all.make(1), 2);
+  publication.adopt(0);
+  const auto reader = publication.add_reader();
+  REQUIRE(reader == 1);
+  CHECK(publication.adopted_by(*reader) == 0);
+  publication.publish(all.make(2));
+  publication.adopt(0);
+  CHECK(publication.reclaim() == 1);
+  CHECK(all.alive(1));
+  CHECK(publication.adopt(*reader).generation == 2);
+  CHECK(publication.reclaim() == 0);
+  CHECK_FALSE(all.alive(1));
+}
+
+TEST_CASE("a reader that has gone holds nothing") {
+  Register all(3);
+  Publication publication(2, all.make(1));
+  publication.adopt(0);
+  publication.adopt(1);
+  publication.publish(all.make(2));
+  publication.adopt(0);
+  CHECK(publication.reclaim() == 1);
+  publication.remove_reader(1);
+  CHECK(publication.reclaim() == 0);
+  CHECK_FALSE(all.alive(1));
+  publication.remove_reader(0);
+  publication.publish(all.make(3));
+  CHECK(publication.reclaim() == 0);
+  CHECK(all.count() == 1);
+}
+
+TEST_CASE(
+    "there are as many readers as there is room for, and a place that is left is given again") {
+  Register all(2);
+  Publication publication(1, all.make(1), 3);
+  CHECK(publication.add_reader() == 1);
+  CHECK(publication.add_reader() == 2);
+  CHECK_FALSE(publication.add_reader().has_value());
+  publication.adopt(0);
+  publication.adopt(1);
+  publication.adopt(2);
+  publication.remove_reader(1);
+  CHECK(publication.add_reader() == 1);
+  CHECK(publication.adopted_by(1) == 0);  // not what the one before it has said
+  CHECK_FALSE(publication.add_reader().has_value());
+  publication.publish(all.make(2));
+  publication.adopt(0);
+  publication.adopt(2);
+  CHECK(publication.reclaim() == 1);
+}
+
+TEST_CASE("without room of its own a publication has that of its first readers") {
+  Register all(1);
+  const std::size_t capacity = GENERATE(0U, 1U, 2U);
+  Publication publication(2, all.make(1), capacity);
+  CHECK_FALSE(publication.add_reader().has_value());
+  publication.remove_reader(0);
+  CHECK(publication.add_reader() == 0);
+}
+
+TEST_CASE("a generation is adopted by all when every reader works by it or by a later one") {
+  Register all(3);
+  Publication publication(2, all.make(1), 3);
+  CHECK_FALSE(publication.all_adopted(1));
+  publication.adopt(0);
+  CHECK_FALSE(publication.all_adopted(1));
+  publication.adopt(1);
+  CHECK(publication.all_adopted(1));
+  CHECK_FALSE(publication.all_adopted(2));
+
+  publication.publish(all.make(2));
+  publication.adopt(0);
+  publication.publish(all.make(3));
+  publication.adopt(1);
+  CHECK(publication.all_adopted(2));  // by one of them, and by one later
+  CHECK_FALSE(publication.all_adopted(3));
+
+  SECTION("who comes has yet to adopt it, who goes need not") {
+    const auto reader = publication.add_reader();
+    REQUIRE(reader.has_value());
+    CHECK_FALSE(publication.all_adopted(2));
+    publication.remove_reader(*reader);
+    CHECK(publication.all_adopted(2));
+    publication.remove_reader(0);
+    CHECK(publication.all_adopted(3));
+  }
+  SECTION("without readers there is nobody to wait for") {
+    publication.remove_reader(0);
+    publication.remove_reader(1);
+    CHECK(publication.all_adopted(3));
+  }
+}
+
+TEST_CASE("readers come and go while others read, and no snapshot is freed under any of them") {
+  constexpr std::uint64_t kGenerations = 3000;
+  Register all(kGenerations);
+  Publication publication(1, all.make(1), 3);
+  std::atomic<bool> over{false};
+  std::atomic<std::uint64_t> broken{0};
+  const auto read_once = [&](std::size_t reader) {
+    const Snapshot& snapshot = publication.adopt(reader);
+    if (!is_whole(snapshot) || !all.alive(snapshot.generation)) ++broken;
+  };
+  std::thread always([&] {
+    while (!over) read_once(0);
+  });
+  struct Visitor {
+    std::size_t reader;
+    std::thread thread;
+  };
+  std::vector<Visitor> visitors;
+  std::uint64_t visits = 0;
+  for (std::uint64_t generation = 2; generation <= kGenerations; ++generation) {
+    publication.publish(all.make(generation));
+    if (generation % 3 == 0) {
+      if (const auto reader = publication.add_reader()) {
+        ++visits;
+        visitors.push_back({*reader, std::thread([&, reader] {
+                              for (int batch = 0; batch < 20; ++batch) read_once(*reader);
+                            })});
+      } else {
+        visitors.front().thread.join();
+        publication.remove_reader(visitors.front().reader);
+        visitors.erase(visitors.begin());
+      }
+    }
+    publication.reclaim();
+  }
+  over = true;
+  always.join();
+  for (Visitor& visitor : visitors) {
+    visitor.thread.join();
+    publication.remove_reader(visitor.reader);
+  }
+  CHECK(broken == 0);
+  CHECK(visits > 100);
+  publication.adopt(0);
+  CHECK(publication.reclaim() == 0);
+  CHECK(all.count() == 1);
+}
+
 TEST_CASE("no snapshot is freed while a worker reads it") {
   constexpr std::size_t kReaders = 3;
   constexpr std::uint64_t kGenerations = 5000;
