@@ -201,16 +201,16 @@ def test_program_workers_and_flows_outlive_twenty_reloads(lab, start):
 
 
 def test_ten_reloads_at_once_are_all_answered_and_the_last_file_is_in_force(lab, start):
+    """Those that wait share one answer: that of the file as it is when their turn comes."""
     daemon = start()
     files = [config(lab, weights=[1, 1, number]) for number in range(2, 12)]
     with concurrent.futures.ThreadPoolExecutor(len(files)) as clients:
         answers = list(clients.map(lambda settings: post(daemon, settings), files))
     assert {answer.status for answer in answers} == {200}
-    generations = [answer.body["generation"] for answer in answers]
-    assert len(set(generations)) == len(files), "each is a generation of its own"
+    generations = {answer.body["generation"] for answer in answers}
     status = daemon.status()
     assert status["generation"] == max(generations)
-    assert status["reloads"] == {**status["reloads"], "succeeded": len(files), "failed": 0}
+    assert status["reloads"] == {**status["reloads"], "succeeded": len(generations), "failed": 0}
     weight = daemon.backends()["be3"]["weight"]
     assert weight in range(2, 12)
     assert daemon.config_path.read_text() == to_yaml(config(lab, weights=[1, 1, weight]))

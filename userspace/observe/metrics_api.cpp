@@ -13,9 +13,9 @@ namespace guideway::observe {
 namespace {
 
 // The text, made again when the last one is older than kDutyCycle times what it took to make it:
-// everybody who can reach the port may ask, and with thousands of backends a text is megabytes and a
-// tenth of a second of the control thread. So scrapes take a tenth of the thread at most, and what a
-// small configuration says is milliseconds old.
+// everybody who can reach the port may ask, and with thousands of backends a text is megabytes and
+// a tenth of a second of the control thread. So scrapes take a tenth of the thread at most, and
+// what a small configuration says is milliseconds old.
 class MetricsText {
  public:
   explicit MetricsText(std::function<Status()> status) : status_(std::move(status)) {}
