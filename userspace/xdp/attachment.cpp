@@ -234,7 +234,10 @@ Attachment& Attachment::operator=(Attachment&& other) noexcept {
 // second.
 bool Attachment::holds() const {
   std::uint32_t id = 0;
-  if (bpf_xdp_query_id(interface_index_, 0, &id) != 0 || id == 0) return false;
+  // Who cannot be asked (no descriptor, no memory) has not said that it is gone.
+  if (const int error = bpf_xdp_query_id(interface_index_, 0, &id); error != 0)
+    return error != -ENODEV;
+  if (id == 0) return false;
   if (id != seen_id_ && is_among(program_, programs_of(interface_index_))) seen_id_ = id;
   return id == seen_id_;
 }
