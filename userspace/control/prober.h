@@ -26,9 +26,9 @@
 namespace guideway::control {
 
 struct ProberLimits {
-  // Questions over the network that are under way. One that is answered costs some 30 to 60
-  // microseconds of the thread, so that this many are a fraction of the shortest sensible time-out;
-  // and so many dead backends, at a second each, hold the others up by no more than one.
+  // Questions over the network that are under way. One that is answered costs some 40 to
+  // 100 microseconds of the thread, so that this many are a fraction of the shortest sensible
+  // time-out; and so many dead backends, at a second each, hold the others up by no more than one.
   std::size_t sockets = 4096;
   // Those that begin with a TLS handshake, which costs ten times as much, and 90 KB of memory.
   std::size_t handshakes = 256;
