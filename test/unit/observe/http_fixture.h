@@ -26,27 +26,9 @@
 
 #include "core/unique_fd.h"
 #include "observe/http_server.h"
+#include "support/scratch_folder.h"
 
 namespace guideway::observe {
-
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "guideway-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    path_ = name;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Which of the two listeners; tests of what both must do run once for each.
 enum class Kind { unix_socket, tcp };
@@ -114,14 +96,7 @@ class RunningServer {
   std::thread thread_;
 };
 
-inline sockaddr_un socket_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("too long: " + path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
-
+using guideway::socket_address;
 inline sockaddr_in socket_address(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -28,6 +28,7 @@
 
 #include "core/unique_fd.h"
 #include "probe/probe.h"
+#include "support/scratch_folder.h"
 
 namespace guideway::probe {
 
@@ -80,25 +81,6 @@ bool within_patience(Condition condition) {
   }
   return true;
 }
-
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "guideway-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    path_ = name;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A socket that is bound to a free port of 127.0.0.1.
 class BoundSocket {
