@@ -2,8 +2,9 @@
 it after some weeks."""
 import contextlib
 
-from support import fetch, metrics, process
-from support.daemon import config
+from support import fetch, metrics, netns, process
+from support.daemon import config, xdp_programs
+from support.lab import INTERFACE
 
 LAB = {"backends": 1}
 BPF_PROGRAM = "anon_inode:bpf-prog"
@@ -20,13 +21,38 @@ def no_more_than(daemon, before):
     assert grown() == {}, before
 
 
+def five_looks(daemon):
+    """So many have been taken when the uptime has gone on by so many seconds."""
+    uptime = daemon.status()["node"]["uptime_seconds"]
+    process.wait_until(lambda: daemon.status()["node"]["uptime_seconds"] >= uptime + 5, "five seconds", 30, 0.1)
+
+
 def test_the_look_at_the_interface_each_second_leaves_nothing_open(start):
     daemon = start()
     before = daemon.descriptors()[BPF_PROGRAM]
-    # So many looks have been taken when the uptime has gone on by so many seconds.
-    uptime = daemon.status()["node"]["uptime_seconds"]
-    process.wait_until(lambda: daemon.status()["node"]["uptime_seconds"] >= uptime + 5, "five seconds", 30, 0.1)
+    five_looks(daemon)
     assert daemon.descriptors()[BPF_PROGRAM] == before
+
+
+def test_nor_does_it_while_another_program_is_in_the_place_of_ours(lab, new_daemon):
+    daemon = new_daemon().start().wait_ready().wait_resolved()
+    lab.ip("lb1", f"link set {INTERFACE} xdp off")
+    other = process.start(netns.exec_command(lab.ns("lb1"), [
+        lab.bin_dir / "guideway", "decap", "--interface", INTERFACE]), lab.node_folder("lb1") / "other.log")
+    try:
+        process.wait_until(lambda: daemon.status()["interfaces"][0]["attachment"] == "lost"
+                           and "decapsulating" in (lab.node_folder("lb1") / "other.log").read_text(),
+                           "another program is there", 15)
+        five_looks(daemon)
+        before = daemon.descriptors()[BPF_PROGRAM]
+        five_looks(daemon)
+        assert daemon.descriptors()[BPF_PROGRAM] == before
+        assert daemon.status()["interfaces"][0]["attachment"] == "lost"
+    finally:
+        other.terminate()
+        other.wait(10)
+    assert daemon.stop() == 0, daemon.log()
+    assert xdp_programs(lab) == {}
 
 
 def test_requests_leave_nothing_open(lab, start):

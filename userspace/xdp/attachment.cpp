@@ -63,7 +63,6 @@ Multiprog programs_of(int interface_index) {
 
 // Whether `program` is what is attached, or one of those behind the dispatcher.
 bool is_among(const xdp_program* program, const Multiprog& programs) {
-  if (!programs) return false;
   const std::uint32_t own = xdp_program__id(program);
   if (xdp_multiprog__is_legacy(programs.get())) {
     const auto* main = xdp_multiprog__main_prog(programs.get());
@@ -218,7 +217,8 @@ Attachment::Attachment(Attachment&& other) noexcept
       interface_index_(other.interface_index_),
       mode_(other.mode_),
       dispatcher_(other.dispatcher_),
-      seen_id_(other.seen_id_) {}
+      seen_id_(other.seen_id_),
+      seen_ours_(other.seen_ours_) {}
 
 Attachment& Attachment::operator=(Attachment&& other) noexcept {
   std::swap(program_, other.program_);
@@ -226,6 +226,7 @@ Attachment& Attachment::operator=(Attachment&& other) noexcept {
   std::swap(mode_, other.mode_);
   std::swap(dispatcher_, other.dispatcher_);
   std::swap(seen_id_, other.seen_id_);
+  std::swap(seen_ours_, other.seen_ours_);
   return *this;
 }
 
@@ -238,8 +239,13 @@ bool Attachment::holds() const {
   if (const int error = bpf_xdp_query_id(interface_index_, 0, &id); error != 0)
     return error != -ENODEV;
   if (id == 0) return false;
-  if (id != seen_id_ && is_among(program_, programs_of(interface_index_))) seen_id_ = id;
-  return id == seen_id_;
+  if (id != seen_id_) {
+    const Multiprog programs = programs_of(interface_index_);
+    if (!programs) return true;  // cannot be asked
+    seen_id_ = id;
+    seen_ours_ = is_among(program_, programs);
+  }
+  return seen_ours_;
 }
 
 Attachment::~Attachment() {

@@ -58,8 +58,10 @@ class Attachment {
   int interface_index_ = 0;
   AttachMode mode_{};
   bool dispatcher_ = false;
-  // What the kernel had on the interface when ours was last found there: ours, or a dispatcher.
+  // What the kernel had on the interface at the last look by libxdp (ours, a dispatcher,
+  // another's), and whether ours was that, or behind it.
   mutable std::uint32_t seen_id_ = 0;
+  mutable bool seen_ours_ = true;
 };
 
 }  // namespace guideway::xdp
