@@ -2,18 +2,25 @@
 // packet of its queue through receive → classify → select → encapsulate → transmit → reclaim.
 //
 // Without traffic it sleeps in poll() on its socket, for 100 ms at most, so that it notices a new
-// snapshot, or the end, in bounded time. With busy polling it never sleeps.
+// snapshot, or the end, in bounded time; a question wakes it. With busy polling it never sleeps.
+// Each time round its loop it counts a turn: one whose `turns` stand still for much longer than
+// that hangs.
 //
-// Threads: construction, start(), stop() and destruction on the control thread; the rest is inside.
+// Threads: construction, start(), ask(), stop() and destruction on the control thread; the rest is
+// inside.
 // Owns: its flow table and its thread. Socket, counters and publication must outlive it.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "core/result.h"
+#include "core/unique_fd.h"
+#include "dataplane/inquiry.h"
 #include "dataplane/pipeline.h"
 #include "flow/table.h"
 #include "state/counters.h"
@@ -43,6 +50,10 @@ class Worker {
   // Ends the thread; returns when it has ended.
   void stop();
 
+  // Puts a question (dataplane/inquiry.h). False: it has one already, that is not answered yet. A
+  // question that its asker has given up is answered all the same. REQUIRES: start() succeeded.
+  bool ask(std::shared_ptr<Inquiry> inquiry);
+
   [[nodiscard]] std::uint32_t cpu() const { return options_.cpu; }
   [[nodiscard]] std::size_t reader() const { return options_.reader; }
 
@@ -52,6 +63,7 @@ class Worker {
   std::size_t transmit(std::size_t received);
   void flush();
   void idle(flow::Tick now);
+  void answer(const Snapshot& snapshot, flow::Tick now);
   void publish_gauges();
 
   WorkerOptions options_;
@@ -62,6 +74,9 @@ class Worker {
   Pipeline pipeline_;
   std::array<xdp::Descriptor, kBatch> descriptors_{};
   std::array<Frame, kBatch> frames_{};
+  UniqueFd wake_;                     // an eventfd, readable while there is a question
+  std::shared_ptr<Inquiry> inquiry_;  // the worker's while asked_, the control thread's otherwise
+  std::atomic<bool> asked_{false};
   std::jthread thread_;
 };
 

@@ -18,6 +18,16 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 Class class_of(std::uint32_t value) { return static_cast<Class>(value >> 28); }
 std::size_t index_of(Class state) { return static_cast<std::size_t>(state); }
 
+void* zeroed(std::size_t bytes) {
+  bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  void* memory = std::aligned_alloc(kHugePage, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  // A random bucket of a large table misses the TLB with small pages. Only advice: it may fail.
+  (void)::madvise(memory, bytes, MADV_HUGEPAGE);
+  std::memset(memory, 0, bytes);
+  return memory;
+}
+
 }  // namespace
 
 Class next_class(Class before, bool is_tcp, std::uint8_t tcp_flags) {
@@ -35,13 +45,8 @@ void Table::Free::operator()(void* memory) const { std::free(memory); }
 Table::Table(std::size_t entries, Timeouts timeouts)
     : timeout_{0, timeouts.opening, timeouts.established, timeouts.closing, timeouts.udp},
       mask_(std::bit_ceil((entries + kEntries - 1) / kEntries) - 1) {
-  const std::size_t bytes = ((mask_ + 1) * sizeof(Bucket) + kHugePage - 1) / kHugePage * kHugePage;
-  void* memory = std::aligned_alloc(kHugePage, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  // A random bucket of a large table misses the TLB with small pages. Only advice: it may fail.
-  (void)::madvise(memory, bytes, MADV_HUGEPAGE);
-  std::memset(memory, 0, bytes);
-  buckets_.reset(static_cast<Bucket*>(memory));
+  buckets_.reset(static_cast<Bucket*>(zeroed((mask_ + 1) * sizeof(Bucket))));
+  keys_.reset(static_cast<gw_flow_key*>(zeroed(capacity() * sizeof(gw_flow_key))));
 }
 
 bool Table::expired(const Bucket& bucket, std::size_t index, Tick now) const {
@@ -49,7 +54,7 @@ bool Table::expired(const Bucket& bucket, std::size_t index, Tick now) const {
   return age > timeout_[index_of(class_of(bucket.value[index]))];
 }
 
-Table::Entry Table::find(std::uint64_t hash, Tick now) {
+Table::Entry Table::find(std::uint64_t hash, Tick now) const {
   Bucket& home = bucket(hash);
   const auto tag = static_cast<std::uint32_t>(hash >> 32);
   Entry entry;
@@ -84,12 +89,14 @@ void Table::reassign(Entry entry, std::uint32_t backend, Class state, Tick now) 
   write(*entry.bucket_, entry.index_, backend, state, now);
 }
 
-Table::Insertion Table::insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now) {
+Table::Insertion Table::insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now,
+                               const gw_flow_key& key) {
   assert(backend <= kMaxBackend && state != Class::empty && !find(hash, now));
   Bucket& home = bucket(hash);
   const auto tag = static_cast<std::uint32_t>(hash >> 32);
   const auto put = [&](std::size_t index) {
     home.tag[index] = tag;
+    keys_[(hash & mask_) * kEntries + index] = key;
     write(home, index, backend, state, now);
   };
   std::size_t oldest_opening = kEntries;
@@ -113,7 +120,7 @@ Table::Insertion Table::insert(std::uint64_t hash, std::uint32_t backend, Class 
 
 void Table::sweep(Tick now, std::size_t buckets) {
   for (; buckets > 0; --buckets) {
-    Bucket& bucket = buckets_.get()[sweep_at_];
+    Bucket& bucket = buckets_[sweep_at_];
     for (std::size_t i = 0; i < kEntries; ++i)
       if (class_of(bucket.value[i]) != Class::empty && expired(bucket, i, now))
         write(bucket, i, 0, Class::empty, now);

@@ -8,6 +8,9 @@
 // that share both (about one in 10^15 pairs with a million entries) share an entry; the caller
 // checks that the backend serves what the packet asks for.
 //
+// Beside them lie the flows' keys, in memory of their own: written once for each flow, read only
+// when somebody wants to see the flows (visit()). No packet waits for them.
+//
 // Owns: its memory. Threads: one, the worker's; nothing in here is synchronised.
 // Units: Tick is seconds, of any clock that does not go back; it may wrap.
 // Invariants:
@@ -23,6 +26,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+
+#include "bpf/abi.h"
 
 namespace guideway::flow {
 
@@ -94,7 +99,7 @@ class Table {
   void prefetch(std::uint64_t hash) const { __builtin_prefetch(&bucket(hash), 1); }
 
   // The live entry of `hash`, or one that is false.
-  [[nodiscard]] Entry find(std::uint64_t hash, Tick now);
+  [[nodiscard]] Entry find(std::uint64_t hash, Tick now) const;
 
   // A packet of the flow was seen: the entry is in `state` from now on.
   void refresh(Entry entry, Class state, Tick now);
@@ -103,7 +108,21 @@ class Table {
   void reassign(Entry entry, std::uint32_t backend, Class state, Tick now);
 
   // Remembers a flow. REQUIRES: find(hash) found nothing; backend <= kMaxBackend; state not empty.
-  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now);
+  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now,
+                   const gw_flow_key& key = {});
+
+  // Calls `visitor(key, entry)` for each live flow of one bucket. REQUIRES: bucket < buckets().
+  template <class Visitor>
+  void visit(std::size_t bucket, Tick now, Visitor&& visitor) const {
+    Bucket& visited = buckets_[bucket];
+    for (std::size_t i = 0; i < kEntries; ++i) {
+      if (visited.value[i] >> 28 == 0 || expired(visited, i, now)) continue;
+      Entry entry;
+      entry.bucket_ = &visited;
+      entry.index_ = i;
+      visitor(keys_[bucket * kEntries + i], entry);
+    }
+  }
 
   // Frees what has expired in the next `buckets` buckets, round and round.
   void sweep(Tick now, std::size_t buckets);
@@ -117,14 +136,17 @@ class Table {
   struct Free {
     void operator()(void* memory) const;
   };
+  template <class T>
+  using Memory = std::unique_ptr<T[], Free>;
 
-  [[nodiscard]] Bucket& bucket(std::uint64_t hash) const { return buckets_.get()[hash & mask_]; }
+  [[nodiscard]] Bucket& bucket(std::uint64_t hash) const { return buckets_[hash & mask_]; }
   [[nodiscard]] bool expired(const Bucket& bucket, std::size_t index, Tick now) const;
   void write(Bucket& bucket, std::size_t index, std::uint32_t backend, Class state, Tick now);
 
   std::array<Tick, kClasses> timeout_;
   std::size_t mask_;
-  std::unique_ptr<Bucket, Free> buckets_;
+  Memory<Bucket> buckets_;
+  Memory<gw_flow_key> keys_;  // kEntries for each bucket
   std::size_t sweep_at_ = 0;
   std::array<std::uint64_t, kClasses> live_{};
 };

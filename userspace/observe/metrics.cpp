@@ -102,6 +102,7 @@ constexpr MetricRow<WorkerTotals> kWorkerRows[] = {
     GUIDEWAY_WORKER_ROW(transmit_busy, "System calls to send that were told to try again."),
     GUIDEWAY_WORKER_ROW(transmit_errors, "System calls to send that failed otherwise."),
     GUIDEWAY_WORKER_ROW(sleeps, "Times that the worker waited for packets."),
+    GUIDEWAY_WORKER_ROW(turns, "Times that the worker went round its loop."),
     GUIDEWAY_WORKER_ROW(flow_hits, "Packets whose flow was in the flow table."),
     GUIDEWAY_WORKER_ROW(flow_inserted, "Flows put into the flow table."),
     GUIDEWAY_WORKER_ROW(flow_evicted_opening, "Flows put in place of one that was still opening."),

@@ -49,6 +49,7 @@ struct Forwarded {
   X(transmit_busy)        /* of these, told to try again (EAGAIN, EBUSY, ENOBUFS) */      \
   X(transmit_errors)      /* of these, failed otherwise (such as ENETDOWN) */             \
   X(sleeps)               /* times that the worker waited in poll() */                    \
+  X(turns)                /* times that it went round its loop: grows while it lives */   \
   X(flow_hits)            /* packets whose flow was in the table */                       \
   X(flow_inserted)        /* flows put into the table */                                  \
   X(flow_evicted_opening) /* of these, in place of an opening one */                      \
@@ -81,6 +82,7 @@ struct WorkerTotals {
   // received − transmitted − dropped: frames in a batch that is being processed; 0 when idle.
   [[nodiscard]] std::int64_t in_flight() const;
   WorkerTotals& operator+=(const WorkerTotals& other);
+  friend bool operator==(const WorkerTotals&, const WorkerTotals&) = default;
 };
 
 [[nodiscard]] WorkerTotals read(const WorkerCounters& counters);

@@ -60,13 +60,27 @@ class PipelineBox {
                        DropReason::tx_ring_full});
     }
     const std::vector<Bytes> before = chunks;
+    // In a batch of more, one frame changes what becomes of the next.
+    const bool single = frames.size() == 1;
+    const auto told = single ? std::optional(explain(snapshot, frames[0])) : std::nullopt;
     pipeline_.process(batch, snapshot, now, room);
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       check(batch[i], frames[i], before[i], chunks[i], headroom);
       outcomes.push_back({batch[i].drop, Bytes(batch[i].data, batch[i].data + batch[i].bytes)});
     }
+    if (told) check(*told, outcomes[0]);
     return outcomes;
+  }
+
+  // What the pipeline says would become of a frame; that saying so changes nothing is checked.
+  [[nodiscard]] dataplane::Explanation explain(const Snapshot& snapshot, const Bytes& frame) const {
+    const auto flows_before = flows.live();
+    const WorkerTotals counted_before = read(*counters);
+    dataplane::Explanation told = pipeline_.explain(frame, snapshot, now);
+    REQUIRE(flows.live() == flows_before);
+    REQUIRE(read(*counters) == counted_before);
+    return told;
   }
 
   Outcome run_one(const Snapshot& snapshot, const FrameSpec& spec) {
@@ -78,6 +92,17 @@ class PipelineBox {
   }
 
  private:
+  // What was told of a frame beforehand is what became of it.
+  static void check(const dataplane::Explanation& told, const Outcome& outcome) {
+    // Headroom and the TX ring are the worker's affair, not the packet's.
+    if (outcome.drop == DropReason::no_headroom || outcome.drop == DropReason::tx_ring_full) return;
+    REQUIRE(told.drop == outcome.drop);
+    if (outcome.drop == DropReason::none) {
+      REQUIRE(told.backend.value().value == outcome.backend());
+      REQUIRE(told.outer_ip_bytes + 14 == outcome.frame.size());
+    }
+  }
+
   // A dropped frame is as it came. A forwarded one lies before the very inner packet, which, and
   // all that is around it, is untouched.
   static void check(const dataplane::Frame& frame, const Bytes& ingress, const Bytes& before,
