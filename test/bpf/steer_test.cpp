@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <random>
 
 #include "bpf/program.h"
 #include "core/unique_fd.h"
 #include "steer.skel.h"
 #include "support/frame_builder.h"
+#include "xdp/steer_verdict.h"
 #include "xdp/steering.h"
 
 namespace guideway::test {
@@ -191,6 +193,44 @@ TEST_CASE("a packet for a service on a queue without a worker is dropped and cou
   const Steer::Answer answer = steer.ask(build_frame(to_service()));
   CHECK(answer.action == XDP_DROP);
   CHECK(answer.verdict == "no_socket");
+}
+
+// What user space says the program would answer, by the same services.
+std::string foretold(const Bytes& frame) {
+  const auto entries = xdp::vip_entries(
+      {{ip("198.51.100.1"), 80, Protocol::tcp}, {ip("198.51.100.1"), 53, Protocol::udp}});
+  const auto in_vips = [&](const gw_vip_key& key) {
+    return std::ranges::any_of(
+        entries, [&](const gw_vip_key& one) { return std::memcmp(&one, &key, sizeof key) == 0; });
+  };
+  return std::string(xdp::kVerdictNames[xdp::steer_verdict(frame, in_vips)]);
+}
+
+TEST_CASE("user space foretells the verdict of each row of the steering table") {
+  for (const Row& row : table()) {
+    INFO(row.packet);
+    CHECK(foretold(row.frame) == row.verdict);
+  }
+  CHECK(foretold(Bytes(13)) == "pass_truncated");  // the kernel runs no program on so little
+  CHECK(foretold({}) == "pass_truncated");
+}
+
+TEST_CASE("user space foretells what the program says of packets that are damaged at random") {
+  need_bpf_privilege();
+  Steer steer;
+  steer.put_socket_on_queue_0();
+  const std::vector<Row> rows = table();
+  std::mt19937 random(20240817);
+  const auto below = [&](std::size_t limit) { return random() % limit; };
+  for (int round = 0; round < 4000; ++round) {
+    Bytes frame = rows[below(rows.size())].frame;
+    // In the headers, where the decisions are: Ethernet, two tags, IP with a few options, ports.
+    for (std::size_t changes = below(4); changes > 0; --changes)
+      frame[below(std::min<std::size_t>(frame.size(), 52))] = static_cast<std::byte>(random());
+    if (below(3) == 0) frame.resize(14 + below(frame.size() - 13));
+    INFO(to_hex(frame));
+    CHECK(foretold(frame) == steer.ask(frame).verdict);
+  }
 }
 
 TEST_CASE("every verdict has a row in the table or a test of its own") {

@@ -98,7 +98,42 @@ std::uint64_t digest_of(const PoolTable& pool) {
   return XXH3_64bits_withSeed(entries.data(), entries.size_bytes(), seed) & kDigestMask;
 }
 
+PoolTable::Members members_of(const PoolConfig& pool, const PoolStanding& standing) {
+  PoolTable::Members members;
+  for (std::size_t i = 0; i < pool.backends.size(); ++i)
+    if (standing.backends[i].weight > 0)
+      members.emplace_back(pool.backends[i].address, standing.backends[i].weight);
+  std::ranges::sort(members);
+  return members;
+}
+
+std::shared_ptr<const PoolTable> build(PoolTable::Members members, std::uint32_t size) {
+  auto built = std::make_shared<PoolTable>();
+  built->size = size;
+  built->members = std::move(members);
+  std::vector<std::array<std::byte, sizeof(Be32)>> identities;
+  std::vector<maglev::Member> table_members;
+  identities.reserve(built->members.size());
+  for (const auto& [address, weight] : built->members) {
+    identities.push_back(std::bit_cast<std::array<std::byte, sizeof(Be32)>>(address.wire()));
+    table_members.push_back({.identity = identities.back(), .weight = weight});
+  }
+  built->table = std::make_shared<const maglev::Table>(maglev::Table::build(table_members, size));
+  built->entries.resize(built->members.size());
+  for (const std::uint16_t member : built->table->entries()) ++built->entries[member];
+  built->digest = digest_of(*built);
+  return built;
+}
+
 }  // namespace
+
+std::shared_ptr<const PoolTable> build_pool_table(const PoolConfig& pool,
+                                                  const PoolStanding& standing,
+                                                  std::shared_ptr<const PoolTable> other) {
+  auto members = members_of(pool, standing);
+  if (other != nullptr && other->size == pool.table_size && other->members == members) return other;
+  return build(std::move(members), pool.table_size);
+}
 
 std::optional<BackendSlot> Slots::backend(const std::string& pool, Ipv4Address address) const {
   const auto found = backends.find({pool, address});
@@ -145,30 +180,8 @@ Result<> Compiler::reserve_slots(const Model& model, Time now, Compiled& compile
 // The table of `pool`: the one of the last compilation, if that would come out the same.
 std::shared_ptr<const PoolTable> Compiler::table_of(const PoolConfig& pool,
                                                     const PoolStanding& standing) const {
-  auto built = std::make_shared<PoolTable>();
-  built->size = pool.table_size;
-  for (std::size_t i = 0; i < pool.backends.size(); ++i)
-    if (standing.backends[i].weight > 0)
-      built->members.emplace_back(pool.backends[i].address, standing.backends[i].weight);
-  std::ranges::sort(built->members);
-  if (const auto cached = tables_.find(pool.name); cached != tables_.end() &&
-                                                   cached->second->size == built->size &&
-                                                   cached->second->members == built->members)
-    return cached->second;
-
-  std::vector<std::array<std::byte, sizeof(Be32)>> identities;
-  std::vector<maglev::Member> table_members;
-  identities.reserve(built->members.size());
-  for (const auto& [address, weight] : built->members) {
-    identities.push_back(std::bit_cast<std::array<std::byte, sizeof(Be32)>>(address.wire()));
-    table_members.push_back({.identity = identities.back(), .weight = weight});
-  }
-  built->table =
-      std::make_shared<const maglev::Table>(maglev::Table::build(table_members, pool.table_size));
-  built->entries.resize(built->members.size());
-  for (const std::uint16_t member : built->table->entries()) ++built->entries[member];
-  built->digest = digest_of(*built);
-  return built;
+  const auto cached = tables_.find(pool.name);
+  return build_pool_table(pool, standing, cached == tables_.end() ? nullptr : cached->second);
 }
 
 Result<Compiled> Compiler::compile(const Model& model, std::span<const PoolStanding> standings,

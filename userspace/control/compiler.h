@@ -62,6 +62,11 @@ struct PoolTable {
   [[nodiscard]] std::uint32_t entries_of(Ipv4Address backend) const;
 };
 
+// The Maglev table that a pool has by these standings (invariant 2): `other`, if it is the same.
+[[nodiscard]] std::shared_ptr<const PoolTable> build_pool_table(
+    const PoolConfig& pool, const PoolStanding& standing,
+    std::shared_ptr<const PoolTable> other = nullptr);
+
 struct Compiled {
   std::unique_ptr<const Snapshot> snapshot;
   std::shared_ptr<const Slots> slots;

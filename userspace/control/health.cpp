@@ -194,8 +194,12 @@ std::uint32_t Health::weight_percent(const PoolConfig& pool, const Backend& back
   return kFull / kSlowStartSteps * (1 + steps);
 }
 
-PoolStanding Health::standing(const PoolConfig& pool, Time now) const {
+PoolStanding Health::standing(const PoolConfig& pool, Time now,
+                              std::optional<Ipv4Address> down) const {
   PoolStanding standing;
+  const auto is_up = [&](const BackendConfig& config, const Backend& backend) {
+    return config.address != down && counts_as_up(backend.state);
+  };
   standing.backends.reserve(pool.backends.size());
   std::vector<const Backend*> known;
   known.reserve(pool.backends.size());
@@ -203,13 +207,13 @@ PoolStanding Health::standing(const PoolConfig& pool, Time now) const {
     const Backend& backend = backends_.at({pool.name, config.address});
     known.push_back(&backend);
     const bool takes_flows = config.weight > 0 && !config.drain && !backend.drained;
-    if (takes_flows && counts_as_up(backend.state)) ++standing.healthy;
+    if (takes_flows && is_up(config, backend)) ++standing.healthy;
   }
   standing.empty = standing.healthy == 0;
   const bool all = standing.empty && pool.on_empty == OnEmpty::all;
   for (std::size_t i = 0; i < pool.backends.size(); ++i) {
     const BackendConfig& config = pool.backends[i];
-    const bool up = all || counts_as_up(known[i]->state);
+    const bool up = all || is_up(config, *known[i]);
     const bool takes_flows = up && !config.drain && !known[i]->drained;
     // In hundredths for all, so that a part of a weight is a whole number: tables do not change
     // when all weights are multiplied.

@@ -140,8 +140,10 @@ class Health {
   // REQUIRES: `pool` is the backend's, as last configured.
   [[nodiscard]] static std::uint32_t weight_percent(const PoolConfig& pool, const Backend& backend,
                                                     Time now);
-  // REQUIRES: as last configured.
-  [[nodiscard]] PoolStanding standing(const PoolConfig& pool, Time now) const;
+  // `down`, where given, is taken to be down, whatever is known of it. REQUIRES: as last
+  // configured.
+  [[nodiscard]] PoolStanding standing(const PoolConfig& pool, Time now,
+                                      std::optional<Ipv4Address> down = {}) const;
   // When a slow start takes its next step; nullopt: none goes on. Backends that are not known yet
   // are in none.
   [[nodiscard]] std::optional<Time> next_step(const Model& model, Time now) const;

@@ -1,7 +1,5 @@
 #include "dataplane/inquiry.h"
 
-#include <algorithm>
-
 namespace guideway::dataplane {
 namespace {
 
@@ -32,12 +30,12 @@ bool go_on(FlowSurvey& survey, std::size_t& looked_at, const flow::Table& flows,
 }  // namespace
 
 bool FlowFilter::wants(const gw_flow_key& key, BackendSlot backend) const {
-  if (!backends.empty() && std::ranges::find(backends, backend) == backends.end()) return false;
+  if (!backends.empty() && !backends.contains(backend)) return false;
   if (client_bits > 0) {
     const std::uint32_t source = Be32::from_wire(key.source_address).host();
     if (((source ^ client.host()) >> (32U - client_bits)) != 0) return false;
   }
-  return services.empty() || std::ranges::find(services, destination_of(key)) != services.end();
+  return services.empty() || services.contains(destination_of(key));
 }
 
 bool Inquiry::work(const Pipeline& pipeline, const flow::Table& flows, const Snapshot& snapshot,

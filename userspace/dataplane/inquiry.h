@@ -1,18 +1,19 @@
 // Questions to a worker about what only it may read: its flow table, and what its pipeline would
-// do. Put by the control thread (Worker::ask), answered by the worker between two batches, so that
-// an answer is of one moment, and neither side ever waits for the other.
+// do. Put by the control thread (Worker::mailbox), answered by the worker between two batches, so
+// that an answer is of one moment, and neither side ever waits for the other.
 //
 // A survey is done in pieces, one between two batches, so that a table of any size delays no packet
 // by more than some microseconds. A worker that has a question does not sleep.
 //
 // Threads: made and read on the control thread, worked on by the worker in between: what is in
-// here belongs to the worker from Worker::ask() until answered() is true.
+// here belongs to the worker from Mailbox::put() until answered() is true.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,10 +33,10 @@ struct PacketInquiry {
 
 // Which flows are wanted: all that is set must hold.
 struct FlowFilter {
-  std::vector<BackendSlot> backends{};  // one of these; empty: any
-  std::vector<Endpoint> services{};     // to one of these; empty: any
-  Ipv4Address client{};                 // whose first `client_bits` bits are these
-  std::uint8_t client_bits = 0;         // 0: any
+  std::set<BackendSlot> backends{};  // one of these; empty: any
+  std::set<Endpoint> services{};     // to one of these; empty: any
+  Ipv4Address client{};              // whose first `client_bits` bits are these
+  std::uint8_t client_bits = 0;      // 0: any
 
   [[nodiscard]] bool wants(const gw_flow_key& key, BackendSlot backend) const;
 };

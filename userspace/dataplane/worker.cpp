@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
@@ -44,8 +44,7 @@ Worker::Worker(const WorkerOptions& options, xdp::Socket& socket, WorkerCounters
 }
 
 Result<> Worker::start() {
-  wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake_.valid()) return fail_errno("making an eventfd for worker " + options_.name, errno);
+  if (auto opened = mailbox_.open(options_.name); !opened) return opened;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   const pthread_t thread = thread_.native_handle();
   (void)::pthread_setname_np(thread, options_.name.substr(0, 15).c_str());
@@ -65,28 +64,14 @@ void Worker::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Worker::ask(std::shared_ptr<Inquiry> inquiry) {
-  if (asked_.load(std::memory_order_acquire)) return false;
-  inquiry_ = std::move(inquiry);
-  asked_.store(true, std::memory_order_release);
-  (void)::eventfd_write(wake_.get(), 1);
-  return true;
-}
-
-void Worker::answer(const Snapshot& snapshot, flow::Tick now) {
-  if (!inquiry_->work(pipeline_, flows_, snapshot, now)) return;
-  eventfd_t ignored = 0;
-  (void)::eventfd_read(wake_.get(), &ignored);
-  asked_.store(false, std::memory_order_release);
-}
-
 void Worker::run(const std::stop_token& stop) {
+  thread_id_.store(::gettid(), std::memory_order_relaxed);
   while (!stop.stop_requested()) {
     counters_.completed.add(socket_.reclaim());
     // Also without packets: that is how an idle worker acknowledges a snapshot.
     const Snapshot& snapshot = publication_.adopt(options_.reader);
     const flow::Tick now = now_in_ticks();
-    if (asked_.load(std::memory_order_acquire)) answer(snapshot, now);
+    if (mailbox_.has_question()) mailbox_.work(pipeline_, flows_, snapshot, now);
     if (!run_batch(snapshot, now)) idle(now);
     publish_gauges();
     counters_.turns.add(1);
@@ -150,7 +135,7 @@ void Worker::idle(flow::Tick now) {
   if (options_.busy_poll) return;
   // poll() also makes a driver look at its rings whose FILL ring had run empty.
   std::array waited_for{pollfd{.fd = socket_.fd(), .events = POLLIN, .revents = 0},
-                        pollfd{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+                        pollfd{.fd = mailbox_.fd(), .events = POLLIN, .revents = 0}};
   counters_.sleeps.add(1);
   (void)::poll(waited_for.data(), waited_for.size(),
                pending ? kPendingMilliseconds : kIdleMilliseconds);

@@ -6,10 +6,11 @@
 // Each time round its loop it counts a turn: one whose `turns` stand still for much longer than
 // that hangs.
 //
-// Threads: construction, start(), ask(), stop() and destruction on the control thread; the rest is
-// inside.
-// Owns: its flow table and its thread. Socket, counters and publication must outlive it.
+// Threads: construction, start(), mailbox(), stop() and destruction on the control thread; the rest
+// is inside. Owns: its flow table and its thread. Socket, counters and publication must outlive it.
 #pragma once
+
+#include <sys/types.h>
 
 #include <array>
 #include <atomic>
@@ -20,7 +21,7 @@
 
 #include "core/result.h"
 #include "core/unique_fd.h"
-#include "dataplane/inquiry.h"
+#include "dataplane/mailbox.h"
 #include "dataplane/pipeline.h"
 #include "flow/table.h"
 #include "state/counters.h"
@@ -47,14 +48,18 @@ class Worker {
 
   // Starts the thread, pinned. Fails if this process may not run on the CPU.
   [[nodiscard]] Result<> start();
+  // Asks the thread to end, and does not wait: many workers end at the same time so.
+  void begin_stop() { thread_.request_stop(); }
   // Ends the thread; returns when it has ended.
   void stop();
 
-  // Puts a question (dataplane/inquiry.h). False: it has one already, that is not answered yet. A
-  // question that its asker has given up is answered all the same. REQUIRES: start() succeeded.
-  bool ask(std::shared_ptr<Inquiry> inquiry);
+  // Where questions are put (dataplane/inquiry.h). REQUIRES: start() succeeded.
+  [[nodiscard]] Mailbox& mailbox() { return mailbox_; }
 
+  [[nodiscard]] const std::string& name() const { return options_.name; }
   [[nodiscard]] std::uint32_t cpu() const { return options_.cpu; }
+  // As the kernel numbers it (gettid(2)); 0 until it runs.
+  [[nodiscard]] pid_t thread_id() const { return thread_id_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t reader() const { return options_.reader; }
 
  private:
@@ -63,7 +68,6 @@ class Worker {
   std::size_t transmit(std::size_t received);
   void flush();
   void idle(flow::Tick now);
-  void answer(const Snapshot& snapshot, flow::Tick now);
   void publish_gauges();
 
   WorkerOptions options_;
@@ -74,9 +78,8 @@ class Worker {
   Pipeline pipeline_;
   std::array<xdp::Descriptor, kBatch> descriptors_{};
   std::array<Frame, kBatch> frames_{};
-  UniqueFd wake_;                     // an eventfd, readable while there is a question
-  std::shared_ptr<Inquiry> inquiry_;  // the worker's while asked_, the control thread's otherwise
-  std::atomic<bool> asked_{false};
+  Mailbox mailbox_;
+  std::atomic<pid_t> thread_id_{0};
   std::jthread thread_;
 };
 

@@ -18,8 +18,10 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 Class class_of(std::uint32_t value) { return static_cast<Class>(value >> 28); }
 std::size_t index_of(Class state) { return static_cast<std::size_t>(state); }
 
+std::size_t rounded(std::size_t bytes) { return (bytes + kHugePage - 1) / kHugePage * kHugePage; }
+
 void* zeroed(std::size_t bytes) {
-  bytes = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  bytes = rounded(bytes);
   void* memory = std::aligned_alloc(kHugePage, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   // A random bucket of a large table misses the TLB with small pages. Only advice: it may fail.
@@ -47,6 +49,11 @@ Table::Table(std::size_t entries, Timeouts timeouts)
       mask_(std::bit_ceil((entries + kEntries - 1) / kEntries) - 1) {
   buckets_.reset(static_cast<Bucket*>(zeroed((mask_ + 1) * sizeof(Bucket))));
   keys_.reset(static_cast<gw_flow_key*>(zeroed(capacity() * sizeof(gw_flow_key))));
+}
+
+std::size_t Table::bytes_for(std::size_t entries) {
+  const std::size_t buckets = std::bit_ceil((entries + kEntries - 1) / kEntries);
+  return rounded(buckets * sizeof(Bucket)) + rounded(buckets * kEntries * sizeof(gw_flow_key));
 }
 
 bool Table::expired(const Bucket& bucket, std::size_t index, Tick now) const {

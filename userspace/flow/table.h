@@ -127,6 +127,9 @@ class Table {
   // Frees what has expired in the next `buckets` buckets, round and round.
   void sweep(Tick now, std::size_t buckets);
 
+  // Bytes that a table for `entries` flows takes, keys included.
+  [[nodiscard]] static std::size_t bytes_for(std::size_t entries);
+
   [[nodiscard]] std::size_t capacity() const { return (mask_ + 1) * kEntries; }
   [[nodiscard]] std::size_t buckets() const { return mask_ + 1; }
   // Entries by class, expired ones that were not swept yet included. [0] is of no meaning.

@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/if_link.h>
 #include <spdlog/spdlog.h>
 #include <xdp/libxdp.h>
 
@@ -78,23 +79,15 @@ xdp_attach_mode to_libxdp(AttachMode mode) {
   return mode == AttachMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
 }
 
-// Names of the programs that replace functions of the program `target`, as a dispatcher's do.
-std::vector<std::string> replacements_in(std::uint32_t target) {
-  std::vector<std::string> names;
-  for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
-    const UniqueFd link(bpf_link_get_fd_by_id(id));
-    bpf_link_info link_info{};
-    std::uint32_t size = sizeof link_info;
-    if (!link.valid() || bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
-    if (link_info.type != BPF_LINK_TYPE_TRACING || link_info.tracing.target_obj_id != target)
-      continue;
-    const UniqueFd program(bpf_prog_get_fd_by_id(link_info.prog_id));
-    bpf_prog_info program_info{};
-    size = sizeof program_info;
-    if (program.valid() && bpf_obj_get_info_by_fd(program.get(), &program_info, &size) == 0)
-      names.emplace_back(program_info.name);
-  }
-  return names;
+std::uint32_t to_flags(AttachMode mode) {
+  return mode == AttachMode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+}
+
+// As libxdp does it, but by netlink alone: libxdp looks programs up by their ids, for which it
+// needs CAP_SYS_ADMIN.
+int detach_lone(int interface_index, AttachMode mode, int program_fd) {
+  LIBBPF_OPTS(bpf_xdp_attach_opts, expected, .old_prog_fd = program_fd);
+  return bpf_xdp_detach(interface_index, to_flags(mode), &expected);
 }
 
 // Whether `main`, alone on its interface as far as libxdp knows, is what an earlier process of ours
@@ -145,7 +138,7 @@ std::string mtu_hint(const Nic& nic) {
 
 std::string attach_hint(int error, const Nic& nic) {
   if (error == EPERM || error == EACCES)
-    return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF";
+    return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
   if (error == ERANGE) return mtu_hint(nic);
   if (error == EBUSY || error == EEXIST) {
     const Multiprog programs = programs_of(static_cast<int>(nic.index));
@@ -160,6 +153,24 @@ std::string attach_hint(int error, const Nic& nic) {
 
 }  // namespace
 
+std::vector<std::string> replacements_in(std::uint32_t program_id) {
+  std::vector<std::string> names;
+  for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+    const UniqueFd link(bpf_link_get_fd_by_id(id));
+    bpf_link_info link_info{};
+    std::uint32_t size = sizeof link_info;
+    if (!link.valid() || bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
+    if (link_info.type != BPF_LINK_TYPE_TRACING || link_info.tracing.target_obj_id != program_id)
+      continue;
+    const UniqueFd program(bpf_prog_get_fd_by_id(link_info.prog_id));
+    bpf_prog_info program_info{};
+    size = sizeof program_info;
+    if (program.valid() && bpf_obj_get_info_by_fd(program.get(), &program_info, &size) == 0)
+      names.emplace_back(program_info.name);
+  }
+  return names;
+}
+
 std::string_view name(AttachMode mode) { return mode == AttachMode::native ? "native" : "generic"; }
 
 void route_library_output() {
@@ -167,6 +178,21 @@ void route_library_output() {
   libxdp_set_print(take_libxdp);
   // The dispatcher is pinned in a BPF file system; a network namespace of `ip netns` has none.
   ::setenv("LIBXDP_BPFFS_AUTOMOUNT", "1", 0);
+}
+
+Result<> detach_by_id(const std::string& program, const Nic& nic, std::uint32_t id) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, found);
+  const auto index = static_cast<int>(nic.index);
+  if (id == 0 || bpf_xdp_query(index, 0, &found) != 0) return {};
+  for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
+    if (id != (mode == AttachMode::native ? found.drv_prog_id : found.skb_prog_id)) continue;
+    if (const int error = bpf_xdp_detach(index, to_flags(mode), nullptr); error != 0)
+      return fail_errno("taking the left-over program " + program + " off " + nic.name, -error,
+                        "ip link set dev " + nic.name + " xdp off");
+    spdlog::info("{}: took off {} (id {}), which an earlier process had left", nic.name, program,
+                 id);
+  }
+  return {};
 }
 
 bool no_mode_helps(const Error& error) {
@@ -212,6 +238,8 @@ Attachment::Attachment(xdp_program* program, int interface_index, AttachMode mod
   (void)bpf_xdp_query_id(interface_index_, 0, &seen_id_);
 }
 
+std::uint32_t Attachment::id() const { return xdp_program__id(program_); }
+
 Attachment::Attachment(Attachment&& other) noexcept
     : program_(std::exchange(other.program_, nullptr)),
       interface_index_(other.interface_index_),
@@ -241,16 +269,21 @@ bool Attachment::holds() const {
   if (id == 0) return false;
   if (id != seen_id_) {
     const Multiprog programs = programs_of(interface_index_);
-    if (!programs) return true;  // cannot be asked
+    // Without CAP_SYS_ADMIN libxdp cannot be asked. What is attached by itself is known by its id.
+    if (!programs && (dispatcher_ || id == this->id())) return true;
     seen_id_ = id;
-    seen_ours_ = is_among(program_, programs);
+    seen_ours_ = programs && is_among(program_, programs);
   }
   return seen_ours_;
 }
 
 Attachment::~Attachment() {
   if (program_ == nullptr) return;
-  const int error = xdp_program__detach(program_, interface_index_, to_libxdp(mode_), 0);
+  int error =
+      dispatcher_ ? -EEXIST : detach_lone(interface_index_, mode_, xdp_program__fd(program_));
+  // Another is there: a dispatcher, with ours behind it, if anybody's.
+  if (error == -EEXIST)
+    error = xdp_program__detach(program_, interface_index_, to_libxdp(mode_), 0);
   // Gone already, with the interface or by somebody's hand: that was said when it happened.
   if (error != 0 && error != -ENODEV && error != -ENOENT)
     spdlog::warn("detaching {} from interface {}: {}", xdp_program__name(program_),

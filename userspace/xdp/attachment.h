@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "xdp/nic.h"
@@ -31,6 +32,16 @@ enum class AttachMode : std::uint8_t { native, generic };
 // used.
 void route_library_output();
 
+// Names of the programs that replace functions of the loaded program with this id, as those behind
+// libxdp's dispatcher do. Needs CAP_SYS_ADMIN; without, none.
+[[nodiscard]] std::vector<std::string> replacements_in(std::uint32_t program_id);
+
+// Takes a program that is on the interface by itself off, if it has this id in the kernel.
+// `program` is its name, for the log. Needs CAP_NET_ADMIN, and not CAP_SYS_ADMIN, as finding it by
+// its name does: so a daemon that has not got that gets rid of what one that was killed has left.
+// REQUIRES: the caller holds the InterfaceLock of both, and has the id from it.
+[[nodiscard]] Result<> detach_by_id(const std::string& program, const Nic& nic, std::uint32_t id);
+
 // Whether a failure to attach or to bind is of a kind that no other mode would mend: no privilege,
 // no memory, taken by somebody else, down, or an MTU that has to be changed.
 [[nodiscard]] bool no_mode_helps(const Error& error);
@@ -48,6 +59,8 @@ class Attachment {
 
   [[nodiscard]] AttachMode mode() const { return mode_; }
   [[nodiscard]] bool dispatcher() const { return dispatcher_; }
+  // The program's id in the kernel.
+  [[nodiscard]] std::uint32_t id() const;
   // Whether the program is still where it was attached: the interface may have been deleted, or
   // somebody may have taken the program off.
   [[nodiscard]] bool holds() const;

@@ -2,7 +2,8 @@
 //
 // A lock on a file in /run/guideway (flock(2)), named after the program, the network namespace and
 // the interface's index, so that another name of the same interface is the same lock. The kernel
-// frees it when its owner dies, however that comes about.
+// frees it when its owner dies, however that comes about. The file stays then, and tells the next
+// owner which program is left on the interface.
 //
 // Threads: one. Owns: the lock, and the file, which goes with it.
 #pragma once
@@ -21,10 +22,19 @@ class InterfaceLock {
   [[nodiscard]] static Result<InterfaceLock> take(const std::string& program,
                                                   const std::string& interface,
                                                   std::uint32_t interface_index);
+  // The file of that lock, whoever has it.
+  [[nodiscard]] static Result<std::string> path_of(const std::string& program,
+                                                   std::uint32_t interface_index);
   InterfaceLock() = default;  // of nothing
   InterfaceLock(InterfaceLock&&) noexcept = default;
   InterfaceLock& operator=(InterfaceLock&&) noexcept = default;
   ~InterfaceLock();
+
+  // Writes into the file which program was attached, by its id in the kernel and the boot in which
+  // it has that. One that cannot be written is taken off by hand after a crash.
+  void note(std::uint32_t program_id) const;
+  // What the last owner noted, if it died; 0: nothing, or in an earlier boot.
+  [[nodiscard]] std::uint32_t noted() const;
 
  private:
   InterfaceLock(std::string path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}

@@ -89,6 +89,7 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
         continue;
       }
       steering_ = std::move(*steering);
+      lock_.note(steering_->program_id());
     }
     auto bound = bind_all(rung.bind, socket_options, queues);
     if (bound) return {};
@@ -116,6 +117,8 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
   auto lock = InterfaceLock::take(Steering::kProgram, options.interface, port->nic_.index);
   if (!lock) return std::unexpected(std::move(lock).error());
   port->lock_ = std::move(*lock);
+  if (auto clean = detach_by_id(Steering::kProgram, port->nic_, port->lock_.noted()); !clean)
+    return std::unexpected(std::move(clean).error());
   if (auto climbed = port->climb(options, *queues); !climbed)
     return std::unexpected(climbed.error());
   return port;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <xdp/xsk.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
@@ -28,7 +29,7 @@ constexpr int kFlushCalls = 4;
 std::string bind_hint(int error, BindMode mode, const Nic& nic) {
   switch (error) {
     case EPERM:
-    case EACCES: return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF";
+    case EACCES: return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
     case EBUSY: return "another socket has this queue: ss --xdp, or: bpftool net";
     case ENETDOWN: return "ip link set dev " + nic.name + " up";
     case ENOBUFS: return "locked memory is limited: LimitMEMLOCK=infinity, or ulimit -l unlimited";
@@ -54,6 +55,16 @@ Result<> prefer_busy_poll(int fd) {
       ::setsockopt(fd, SOL_SOCKET, kSoBusyPollBudget, &budget, sizeof budget) != 0)
     return fail_errno("switching busy polling on", errno, "set busy_poll: false");
   return {};
+}
+
+// The indices are memory that this process shares with the kernel, written by the worker or the
+// kernel as atomic values; all else in a ring is the worker's.
+template <class Ring>
+RingLevel level(const Ring& ring) {
+  const std::uint32_t taken = __atomic_load_n(ring.consumer, __ATOMIC_RELAXED);
+  const std::uint32_t put = __atomic_load_n(ring.producer, __ATOMIC_RELAXED);
+  // What came and went between the two readings is not there twice.
+  return {.entries = std::min(put - taken, ring.size), .size = ring.size};
 }
 
 }  // namespace
@@ -248,6 +259,11 @@ std::array<std::uint64_t, kSocketStatisticNames.size()> Socket::statistics() con
   if (::getsockopt(fd(), SOL_XDP, XDP_STATISTICS, &numbers, &size) != 0) return {};
   return {numbers.rx_dropped,   numbers.rx_invalid_descs,         numbers.tx_invalid_descs,
           numbers.rx_ring_full, numbers.rx_fill_ring_empty_descs, numbers.tx_ring_empty_descs};
+}
+
+std::array<RingLevel, kRingNames.size()> Socket::rings() const {
+  return {level(rings_->fill), level(rings_->receive), level(rings_->transmit),
+          level(rings_->completion)};
 }
 
 }  // namespace guideway::xdp

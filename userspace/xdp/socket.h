@@ -1,7 +1,8 @@
 // One AF_XDP socket: one receive queue of one interface, its UMEM and the four rings
 // (Documentation/networking/af_xdp.rst). umem.h has the figure of who has a frame when.
 //
-// Threads: open() and statistics() on the control thread; all else on one thread, the worker's.
+// Threads: open(), statistics() and rings() on the control thread; all else on one thread, the
+// worker's.
 // Owns: the socket, its rings, its frames.
 #pragma once
 
@@ -34,6 +35,17 @@ struct Descriptor {
   std::uint64_t address = 0;
   std::uint32_t bytes = 0;
 };
+
+// How full one of the four rings is, of umem.h's figure. FILL: frames that the kernel may receive
+// into. RX: received, for the worker to take. TX: for the kernel to send. COMPLETION: sent, for the
+// worker to take back. A driver in zero-copy mode takes frames ahead of time, into rings of its
+// own.
+struct RingLevel {
+  std::uint32_t entries = 0;
+  std::uint32_t size = 0;
+};
+inline constexpr auto kRingNames =
+    std::to_array<std::string_view>({"fill", "receive", "transmit", "completion"});
 
 // struct xdp_statistics, with names.
 inline constexpr auto kSocketStatisticNames = std::to_array<std::string_view>(
@@ -93,6 +105,9 @@ class Socket {
 
   // By kSocketStatisticNames.
   [[nodiscard]] std::array<std::uint64_t, kSocketStatisticNames.size()> statistics() const;
+
+  // By kRingNames; each right at its moment, the four not of one.
+  [[nodiscard]] std::array<RingLevel, kRingNames.size()> rings() const;
 
  private:
   struct Rings;

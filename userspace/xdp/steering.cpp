@@ -11,6 +11,7 @@
 
 #include "steer.skel.h"
 #include "xdp/counts.h"
+#include "xdp/steer_verdict.h"
 
 namespace guideway::xdp {
 namespace {
@@ -104,6 +105,20 @@ Result<> Steering::set_vips(const std::vector<Endpoint>& services) {
   }
   note(missing.size(), surplus.size());
   return {};
+}
+
+Result<gw_verdict> Steering::verdict_of(std::span<const std::byte> frame) const {
+  const int map = bpf_map__fd(program_->skeleton->maps.vips);
+  int failure = 0;
+  const auto in_vips = [&](const gw_vip_key& key) {
+    gw_vip_value value{};
+    const int error = bpf_map_lookup_elem(map, &key, &value);
+    if (error != 0 && error != -ENOENT) failure = -error;
+    return error == 0;
+  };
+  const gw_verdict verdict = steer_verdict(frame, in_vips);
+  if (failure != 0) return fail_errno("looking into the VIP map", failure);
+  return verdict;
 }
 
 Result<std::array<std::uint64_t, GW_VERDICTS>> Steering::verdicts() const {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +45,15 @@ class Steering {
   // Steers these services and no others. Adds before it removes: what stays is never off.
   [[nodiscard]] Result<> set_vips(const std::vector<Endpoint>& services);
 
+  // What the program would answer for `frame` on a queue with a worker, by the VIP map as it is in
+  // the kernel now. Nothing is counted by it. An interface that the program was taken off passes
+  // everything all the same: see holds().
+  [[nodiscard]] Result<gw_verdict> verdict_of(std::span<const std::byte> frame) const;
+
   [[nodiscard]] AttachMode mode() const { return attachment_.mode(); }
   [[nodiscard]] bool dispatcher() const { return attachment_.dispatcher(); }
   [[nodiscard]] bool holds() const { return attachment_.holds(); }
+  [[nodiscard]] std::uint32_t program_id() const { return attachment_.id(); }
 
   // How often each verdict was given, by enum gw_verdict, summed over CPUs.
   [[nodiscard]] Result<std::array<std::uint64_t, GW_VERDICTS>> verdicts() const;
