@@ -3,6 +3,7 @@
 A file may say LAB = {"backends": 2, ..} to have another lab than the usual one. Every daemon that a
 test starts is checked when the test ends: all packets accounted for, a clean exit, nothing left on
 the interface. Without the privilege to make network namespaces the files are skipped (exit 77)."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.daemon import Daemon, xdp_programs  # noqa: E402 (the path comes first)
 from support.lab import Lab  # noqa: E402
 
-PREFIX = "gwt"
+PREFIX = os.environ.get("GUIDEWAY_LAB_PREFIX", "gwt")
 EXIT_SKIPPED = 77
 
 

@@ -177,7 +177,7 @@ def test_a_user_without_the_right_is_refused(busy, lab, words):
     before = what_may_be_changed(busy)
     done = busy.client(*words, wrapper=AS_NOBODY)
     assert done.returncode == 3, done
-    assert "permission denied" in done.stderr.lower() and "run this as root" in done.stderr
+    assert "permission denied" in done.stderr.lower() and "run this with sudo" in done.stderr
     assert done.stdout == ""
     assert what_may_be_changed(busy) == before
 

@@ -80,7 +80,7 @@ def test_a_queue_that_the_interface_lacks_is_an_error(lab, refused):
     ("setpriv", "--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-all"),
 ], ids=["none", "no BPF"])
 def test_without_privilege_it_says_which_is_missing(lab, refused, wrapper):
-    says(refused(wrapper=wrapper), "cannot start: .*not permitted", "run as root, or with cap_net_admin, cap_net_raw and cap_bpf")
+    says(refused(wrapper=wrapper), "cannot start: .*not permitted", "run as root, or with cap_net_admin, cap_net_raw, cap_bpf and cap_perfmon")
 
 
 def test_an_mtu_beyond_the_drivers_limit_is_told_with_what_to_set(lab, refused, new_daemon):

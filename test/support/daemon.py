@@ -111,13 +111,14 @@ class Daemon:
         self.folder.mkdir(exist_ok=True)
         self.config_path = self.folder / "guidewayd.yaml"
         self.log_path = self.folder / "guidewayd.log"
+        self.program = lab.bin_dir / "guidewayd"
         self.child = None
 
     def start(self, wrapper=()):
         """Starts the daemon, behind the words of `wrapper` (such as setpriv), and does not wait."""
         self.config_path.write_text(to_yaml(self.settings))
         self.log_path.write_bytes(b"")
-        command = [*wrapper, self.lab.bin_dir / "guidewayd", self.config_path]
+        command = [*wrapper, self.program, self.config_path]
         self.child = process.start(netns.exec_command(self.lab.ns(self.node), command), self.log_path)
         return self
 

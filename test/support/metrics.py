@@ -93,6 +93,7 @@ def _interfaces(status):
             labels = {**own, "queue": str(queue["queue"])}
             yield from _worker(queue["worker"], labels)
             yield "guideway_worker_generation", labels, queue["generation"]
+            yield "guideway_worker_stalled_seconds", labels, queue["stalled_seconds"]
             yield "guideway_flow_table_capacity", labels, queue["worker"]["flow_table_capacity"]
             for kind in ("opening", "established", "closing", "udp"):
                 yield "guideway_flows", {**labels, "class": kind}, queue["worker"][f"flows_{kind}"]

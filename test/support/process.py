@@ -39,6 +39,12 @@ def start_time(pid):
     return None if fields is None or fields[0] in "ZX" else int(fields[19])
 
 
+def state(pid):
+    """Its letter in proc(5), such as "T" for stopped; None when it is gone."""
+    fields = _stat(pid)
+    return None if fields is None else fields[0]
+
+
 def cpu_seconds(pid):
     """User and system time that the process has used, all threads together."""
     fields = _stat(pid)

@@ -112,7 +112,8 @@ def lasting(status):
         return {key: value[key] for key in keys}
     return {
         "generation": status["generation"],
-        "node": {key: value for key, value in status["node"].items() if key != "uptime_seconds"},
+        "node": {key: value for key, value in status["node"].items()
+                 if not key.startswith("uptime_")},
         "interfaces": [{**part(interface, ("name", "mtu", "attachment", "dispatcher")),
                         "queues": [part(queue, ("queue", "mode", "cpu")) for queue in interface["queues"]]}
                        for interface in status["interfaces"]],

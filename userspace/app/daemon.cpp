@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -26,12 +25,9 @@ constexpr milliseconds kStartLook{5};
 // How often it is looked whether the interfaces are as they were.
 constexpr auto kPortPause = std::chrono::seconds(1);
 
-// Frames are locked memory. Older kernels also charge BPF maps.
-void lift_memory_lock_limit() {
-  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0)
-    spdlog::debug("raising the limit of locked memory: {}", std::strerror(errno));
-}
+// What the service manager is told that a step may take: to attach to an interface, which may reset
+// the NIC; to wait for answers or to drain, besides what that takes by itself; to stop.
+constexpr auto kStepTime = std::chrono::seconds(60);
 
 // Longer than any flow is remembered by: a Tick of the flow table is a second, at either end.
 std::chrono::seconds quarantine_of(const control::FlowTableConfig& table) {
@@ -41,8 +37,10 @@ std::chrono::seconds quarantine_of(const control::FlowTableConfig& table) {
 
 }  // namespace
 
-Daemon::Daemon(control::Model model, std::string config_file)
+Daemon::Daemon(control::Model model, std::string config_file, ServiceManager& manager)
     : config_file_(std::move(config_file)),
+      manager_(manager),
+      progress_(progress_for(manager)),
       plane_(model.flow_table),
       compiler_(quarantine_of(model.flow_table)),
       log_level_(model.log.level) {
@@ -57,12 +55,14 @@ Daemon::~Daemon() {
   boost::system::error_code ignored;
   signals_.clear(ignored);
   side_.stop();
+  foretelling_.stop();
   side_.join();
+  foretelling_.join();
 }
 
-Result<std::unique_ptr<Daemon>> Daemon::start(control::Model model, std::string config_file) {
-  std::unique_ptr<Daemon> daemon(new Daemon(std::move(model), std::move(config_file)));
-  lift_memory_lock_limit();
+Result<std::unique_ptr<Daemon>> Daemon::start(control::Model model, std::string config_file,
+                                              ServiceManager& manager) {
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(model), std::move(config_file), manager));
   // Before anything else, so that a signal during the start is not lost: it is served by run().
   daemon->wait_for_signal();
   for (const auto step :
@@ -84,13 +84,15 @@ observe::Operations Daemon::operations() {
           [this] {
             return std::string(control::kLogLevelNames.at(static_cast<std::size_t>(log_level_)));
           },
+      .flows = [this](observe::FlowsWanted wanted) { return flows(std::move(wanted)); },
+      .explain = [this](observe::PacketQuestion question) { return explain(std::move(question)); },
       .ready = [this] { return ready(); },
       .metrics_text = {}};
 }
 
 Result<> Daemon::listen() {
   auto api = observe::HttpServer::listen_unix(io_, in_force_.model->admin.socket,
-                                              observe::api(operations()));
+                                              observe::api(operations()), observe::kApiLimits);
   if (!api) return std::unexpected(std::move(api).error());
   api_ = std::move(*api);
   return {};
@@ -99,6 +101,7 @@ Result<> Daemon::listen() {
 Result<> Daemon::open_ports() {
   // Workers come later; until then a port is nobody's but this vector's.
   for (const control::Interface& wanted : in_force_.model->interfaces) {
+    manager_.extend_timeout(kStepTime);
     auto port = DataPlane::open_port(wanted);
     if (!port) return std::unexpected(std::move(port).error());
     first_ports_.emplace_back(wanted, std::move(*port));
@@ -164,6 +167,7 @@ Result<> Daemon::await_first_answers() {
   const milliseconds patience = control::first_answer_patience(*in_force_.model);
   spdlog::info("waiting for the first answers of {} probes, for up to {} ms",
                health_->health().probes().size(), patience.count());
+  manager_.extend_timeout(patience + kStepTime);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (waiting() && std::chrono::steady_clock::now() < deadline) io_.run_for(kStartLook);
   if (!stopping_ && health_->health().any_unknown())
@@ -172,18 +176,21 @@ Result<> Daemon::await_first_answers() {
 }
 
 Result<> Daemon::steer() {
+  // A signal that came while a step blocked: nothing is taken, and nothing has to be drained, then.
+  if (!io_.stopped()) io_.poll();
   if (stopping_) return {};
   if (auto done = plane_.steer(in_force_.model->endpoints()); !done) return done;
   steering_ = true;
   tell_pools({});
   spdlog::info("guidewayd is ready");
+  manager_.ready(status_line(situation()));
   return {};
 }
 
 // An interface that was to be attached again and could not be is not in the data plane at all.
 bool Daemon::ready() const {
   const auto served = [this](const control::Interface& one) { return plane_.has(one.name); };
-  return steering_ && !stopping_ && plane_.all_attached() &&
+  return steering_ && !stopping_ && plane_.all_attached() && !progress_.any_stalled() &&
          std::ranges::all_of(in_force_.model->interfaces, served);
 }
 
@@ -231,10 +238,12 @@ void Daemon::begin_shutdown(const char* signal) {
   if (stopping_ || !steering_ || drain.count() == 0) {
     spdlog::info("{}: stopping", signal);
     stopping_ = true;
+    manager_.stopping("stopping", kStepTime);
     io_.stop();
     return;
   }
   stopping_ = true;
+  manager_.stopping(status_line(situation()), drain + kStepTime);
   spdlog::info(
       "{}: not ready any more; forwarding for {} s, then stopping (the same signal again: at once)",
       signal, drain.count());
@@ -242,12 +251,14 @@ void Daemon::begin_shutdown(const char* signal) {
   drain_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     spdlog::info("drained: stopping");
+    manager_.status("drained, stopping");
     io_.stop();
   });
 }
 
 void Daemon::run() {
   look_after_ports();
+  supervise();
   if (!io_.stopped()) io_.run();
 }
 

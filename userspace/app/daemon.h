@@ -11,6 +11,8 @@
 //
 // Threads: one, the control thread, which runs the io_context; workers have their own, and `side_`
 // has two for what takes time: reading a file or attaching to an interface, and building tables.
+// `foretelling_` has one, for tables that are built to answer a question: however many ask, no
+// snapshot waits behind them.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -26,6 +28,9 @@
 #include <vector>
 
 #include "app/data_plane.h"
+#include "app/inquiries.h"
+#include "app/progress.h"
+#include "app/service_manager.h"
 #include "control/compiler.h"
 #include "control/config.h"
 #include "control/health_watch.h"
@@ -41,8 +46,10 @@ namespace guideway::app {
 class Daemon {
  public:
   // Brings everything up. Forwarding has begun when it succeeds; nothing is left when it fails.
+  // `manager` hears of it, and of all that follows; it must outlive the daemon.
   [[nodiscard]] static Result<std::unique_ptr<Daemon>> start(control::Model model,
-                                                             std::string config_file);
+                                                             std::string config_file,
+                                                             ServiceManager& manager);
   ~Daemon();
 
   // Runs until SIGTERM or SIGINT, and the drain time behind it.
@@ -63,7 +70,7 @@ class Daemon {
   using ModelPointer = std::shared_ptr<const control::Model>;
   using Ports = std::vector<std::pair<control::Interface, std::unique_ptr<xdp::Port>>>;
 
-  Daemon(control::Model model, std::string config_file);
+  Daemon(control::Model model, std::string config_file, ServiceManager& manager);
 
   // Start (daemon.cpp).
   [[nodiscard]] Result<> listen();
@@ -82,6 +89,14 @@ class Daemon {
   void begin_shutdown(const char* signal);
   void look_after_ports();
   [[nodiscard]] bool ready() const;
+
+  // Whether it goes on, and who hears of it (supervision.cpp).
+  [[nodiscard]] static Progress progress_for(const ServiceManager& manager);
+  void supervise();
+  void look_at_workers();
+  [[nodiscard]] std::chrono::seconds stalled_for(const Lane& lane) const;
+  [[nodiscard]] Result<> check_workers_of_leaving(const control::Model& wanted) const;
+  [[nodiscard]] Situation situation() const;
 
   // Snapshots (builds.cpp).
   [[nodiscard]] std::vector<control::PoolStanding> standings(const control::Model& model,
@@ -120,6 +135,24 @@ class Daemon {
                                                 bool drain);
   [[nodiscard]] bool set_log_level(const std::string& level);
 
+  // What would become of a packet (daemon_explain.cpp).
+  [[nodiscard]] boost::asio::awaitable<Result<observe::PacketAnswer>> explain(
+      observe::PacketQuestion question);
+  [[nodiscard]] boost::asio::awaitable<std::optional<std::string>> backend_if_down(
+      dataplane::Explanation told);
+  [[nodiscard]] boost::asio::awaitable<std::vector<Reply>> ask_reachable(
+      std::vector<std::string> interfaces, std::vector<std::byte> frame);
+  void name_choice(const Reply& reply, observe::PacketAnswer& answer) const;
+  void name_entries(const std::vector<Reply>& replies, observe::PacketAnswer& answer) const;
+  [[nodiscard]] observe::PacketAnswer::Entry entry_of(
+      const dataplane::Explanation::Entry& entry) const;
+  [[nodiscard]] std::optional<std::pair<std::string, Ipv4Address>> owner_of(BackendSlot slot) const;
+  [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> place_of(BackendSlot slot) const;
+
+  // Flows (daemon_flows.cpp).
+  [[nodiscard]] boost::asio::awaitable<Result<observe::FlowsPage>> flows(
+      observe::FlowsWanted wanted);
+
   // Status (daemon_status.cpp).
   [[nodiscard]] observe::Status status() const;
   [[nodiscard]] observe::InterfaceStatus interface_status(const Unit& unit) const;
@@ -129,11 +162,14 @@ class Daemon {
   [[nodiscard]] observe::BackendStatus backend_status(std::size_t pool, std::size_t backend) const;
 
   std::string config_file_;
+  ServiceManager& manager_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point fed_{}, told_{};  // the watchdog; the status
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   boost::asio::io_context io_{1};  // goes last: it holds coroutines that hold the rest
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer reclaim_timer_{io_}, port_timer_{io_}, slow_start_timer_{io_},
-      drain_timer_{io_};
+      drain_timer_{io_}, supervision_timer_{io_};
   InForce in_force_;
   DataPlane plane_;
   std::unique_ptr<control::Routes> routes_;
@@ -155,7 +191,9 @@ class Daemon {
   std::shared_ptr<WaitingReload> next_reload_;  // that waits its turn, for all who come meanwhile
   bool steering_ = false, stopping_ = false;
   std::set<std::uint32_t> small_mtu_told_, wrong_device_told_;  // interface indices
-  boost::asio::thread_pool side_{2};                            // ends first
+  // The last that was foretold, on foretelling_ alone: most questions are about the same backend.
+  std::shared_ptr<const control::PoolTable> foretold_;
+  boost::asio::thread_pool foretelling_{1}, side_{2};  // end first
 };
 
 }  // namespace guideway::app

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/daemon.h"
+#include "app/privileges.h"
 #include "core/utf8.h"
 
 namespace guideway::app {
@@ -42,7 +43,13 @@ observe::InterfaceStatus Daemon::interface_status(const Unit& unit) const {
     const auto statistics = lane.socket->statistics();
     for (std::size_t i = 0; i < statistics.size(); ++i)
       queue.socket.emplace_back(xdp::kSocketStatisticNames[i], statistics[i]);
+    const auto rings = lane.socket->rings();
+    for (std::size_t i = 0; i < rings.size(); ++i)
+      queue.rings.push_back({.name = std::string(xdp::kRingNames[i]),
+                             .entries = rings[i].entries,
+                             .size = rings[i].size});
     queue.worker = read(*lane.counters);
+    queue.stalled = stalled_for(lane);
     status.queues.push_back(std::move(queue));
   }
   return status;
@@ -141,8 +148,10 @@ observe::Status Daemon::status() const {
   status.version = GUIDEWAY_VERSION;
   status.config_file = valid_utf8(config_file_);
   status.pid = ::getpid();
-  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_);
+  status.uptime = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_);
   status.ready = ready();
+  status.user = valid_utf8(user_name());
+  status.capabilities = capability_names(capabilities_in_force());
   status.log_level = control::kLogLevelNames.at(static_cast<std::size_t>(log_level_));
   status.config_digest = in_force_.digest;
   status.reloads = reloads_;

@@ -9,10 +9,17 @@
 #include <new>
 #include <utility>
 
+#include "app/last_resort.h"
+#include "app/privileges.h"
+#include "app/thread_facts.h"
+
 namespace guideway::app {
 namespace {
 
 constexpr std::size_t kMaxWorkers = 4096;
+
+// A worker ends within 100 ms; one that has not after this time hangs.
+constexpr std::chrono::seconds kEndPatience{5};
 
 constexpr auto kZeroCopyOnly =
     std::to_array<xdp::Rung>({{xdp::AttachMode::native, xdp::BindMode::zero_copy}});
@@ -52,6 +59,14 @@ std::vector<std::uint32_t> allowed_cpus() {
     for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
       if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
   return cpus;
+}
+
+std::string hanging(const Unit& unit, const dataplane::Worker& worker) {
+  return unit.config.name + ": worker " + worker.name() + " (CPU " + std::to_string(worker.cpu()) +
+         ", thread " + std::to_string(worker.thread_id()) + ") does not end within " +
+         std::to_string(kEndPatience.count()) + " s: " + describe_thread(worker.thread_id()) +
+         "; guidewayd ends without it, and leaves the XDP program attached, which drops packets "
+         "of VIPs until the next start";
 }
 
 void say_opened(const control::Interface& config, const xdp::Port& port) {
@@ -118,7 +133,9 @@ Result<> DataPlane::start_lane(Unit& unit, xdp::Socket& socket, std::uint32_t cp
                 "set flow_table.entries lower; each worker has a table of its own");
   }
   unit.lanes.push_back(std::move(lane));
-  return unit.lanes.back().worker->start();
+  Result<> started;
+  run_without_capabilities([&] { started = unit.lanes.back().worker->start(); });
+  return started;
 }
 
 Result<std::uint32_t> DataPlane::next_cpu(const Unit& unit) {
@@ -147,8 +164,13 @@ Result<> DataPlane::add(const control::Interface& config, std::unique_ptr<xdp::P
 }
 
 void DataPlane::stop(Unit& unit) {
+  // All at once: 100 ms each, one after the other, would be long for an interface of many queues.
+  for (const Lane& lane : unit.lanes) lane.worker->begin_stop();
   for (Lane& lane : unit.lanes) {
-    lane.worker->stop();
+    {
+      const LastResort guard(kEndPatience, [&] { return hanging(unit, *lane.worker); });
+      lane.worker->stop();
+    }
     publication_->remove_reader(lane.worker->reader());
   }
 }

@@ -7,11 +7,16 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/daemon.h"
 #include "app/log_level.h"
+#include "app/privileges.h"
+#include "app/service_manager.h"
 #include "control/config.h"
 #include "control/own_addresses.h"
+#include "control/words.h"
 
 namespace guideway::app {
 namespace {
@@ -32,10 +37,18 @@ void print(const std::vector<control::Problem>& problems, const char* kind) {
   for (const auto& problem : problems) std::fprintf(stderr, "%s%s\n", problem.text().c_str(), kind);
 }
 
+// As the log says it, and so does `systemctl status`.
+int cannot_start(ServiceManager& manager, const Error& error) {
+  spdlog::error("cannot start: {}", error.text());
+  manager.failed(std::move(Error(error)).within("cannot start"));
+  return kFailed;
+}
+
 int run(const std::string& file, bool check_only) {
   // Who starts the daemon may have it ignored: the ends of exec checks would be lost.
   std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
+  ServiceManager manager;
   const auto own = control::own_addresses();
   if (!own) {
     std::fprintf(stderr, "guidewayd: %s\n", own.error().text().c_str());
@@ -46,6 +59,7 @@ int run(const std::string& file, bool check_only) {
     print(config.error(), "");
     std::fprintf(stderr, "guidewayd: %s: %zu problem(s); nothing was started\n", file.c_str(),
                  config.error().size());
+    if (!check_only) manager.failed({.what = "cannot start: " + config.error().front().text()});
     return kFailed;
   }
   if (check_only) {
@@ -56,31 +70,58 @@ int run(const std::string& file, bool check_only) {
   log_to_stderr();
   apply(config->model.log.level);
   for (const auto& warning : config->warnings) spdlog::warn("{}", warning.text());
-  auto daemon = Daemon::start(std::move(config->model), file);
-  if (!daemon) {
-    spdlog::error("cannot start: {}", daemon.error().text());
-    return kFailed;
-  }
+  if (auto settled = settle_privileges(); !settled) return cannot_start(manager, settled.error());
+  auto daemon = Daemon::start(std::move(config->model), file, manager);
+  if (!daemon) return cannot_start(manager, daemon.error());
   (*daemon)->run();
   daemon->reset();
   spdlog::info("stopped");
   return 0;
 }
 
+constexpr const char* kFooter =
+    "Example:\n  guidewayd --check /etc/guideway/guideway.yaml\n  guidewayd "
+    "/etc/guideway/guideway.yaml\n\nRuns in the foreground, until SIGTERM or SIGINT; SIGHUP has it "
+    "read the file again.\nThe client is guideway: see guideway --help.\n\nExit codes: 0 stopped "
+    "by a "
+    "signal, or the file is right; 1 the file is wrong, or the daemon\ncould not start; 2 wrong "
+    "use.";
+
+// What the command line has that is not understood, and what was probably meant.
+std::string wrong_use(const CLI::App& options, const CLI::ParseError& error) {
+  std::vector<std::string_view> names;
+  for (const CLI::Option* option : options.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  for (const std::string& word : options.remaining()) {
+    if (!word.starts_with('-'))
+      return control::quoted(word) + " is one word too many: there is one FILE";
+    const std::string name = word.substr(word.find_first_not_of('-') % word.size());
+    const auto near = control::nearest(name, names);
+    return "unknown option " + control::printable(word) +
+           (near ? ": did you mean --" + std::string(*near) + "?" : "");
+  }
+  return control::printable(error.what());
+}
+
 int start(int argc, char** argv) {
-  CLI::App options("guidewayd: an AF_XDP layer-4 load balancer");
-  options.footer(
-      "Example: guidewayd --check /etc/guideway/guideway.yaml && guidewayd "
-      "/etc/guideway/guideway.yaml");
-  options.set_version_flag("--version", std::string("guidewayd ") + GUIDEWAY_VERSION);
+  CLI::App options("guidewayd: an AF_XDP layer-4 load balancer", "guidewayd");
+  options.footer(kFooter);
+  options.set_help_flag("-h,--help", "Print this help and exit");
+  options.set_version_flag("--version", std::string("guidewayd ") + GUIDEWAY_VERSION,
+                           "Print the version and exit");
   std::string file;
   bool check_only = false;
-  options.add_option("FILE,-c,--config", file, "The configuration (docs/configuration.md)");
-  options.add_flag("--check", check_only, "Only say whether the file is right");
+  options.add_option("FILE,-c,--config", file, "The configuration file: see guideway.yaml(5)")
+      ->type_name("PATH");
+  options.add_flag("--check", check_only,
+                   "Only say whether the file is right; needs no privilege, starts nothing");
   try {
     options.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return options.exit(error) == 0 ? 0 : kWrongUse;
+    if (error.get_exit_code() == 0) return options.exit(error);
+    std::fprintf(stderr, "guidewayd: %s (see guidewayd --help)\n",
+                 wrong_use(options, error).c_str());
+    return kWrongUse;
   }
   if (file.empty()) {
     std::fprintf(stderr,

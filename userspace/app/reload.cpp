@@ -65,6 +65,8 @@ asio::awaitable<observe::ReloadOutcome> Daemon::reload() {
   while (reload_running_) co_await pause(kLook);
   next_reload_.reset();
   reload_running_ = true;
+  const bool told = steering_ && !stopping_;
+  if (told) manager_.reloading();
   observe::ReloadOutcome outcome;
   try {
     outcome = co_await read_and_apply();
@@ -82,6 +84,7 @@ asio::awaitable<observe::ReloadOutcome> Daemon::reload() {
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count();
   tell(outcome);
+  if (told && !stopping_) manager_.ready(status_line(situation()));
   mine->outcome = outcome;
   co_return outcome;
 }
@@ -127,6 +130,7 @@ asio::awaitable<observe::ReloadOutcome> Daemon::read_and_apply() {
 
 // Everything that can fail comes before anything is changed.
 asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
+  if (auto can = check_workers_of_leaving(*wanted); !can) co_return can;
   if (auto provided = health_->provide(*wanted); !provided) co_return provided;
   auto ports = co_await open_new_ports(wanted);
   if (!ports) co_return std::unexpected(std::move(ports).error());

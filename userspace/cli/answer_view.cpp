@@ -31,11 +31,12 @@ Result<Reload> read_reload(std::string_view document) {
                 strings(*all, "warnings"), strings(*all, "problems")};
 }
 
-std::string reload_text(const Reload& reload) {
-  std::string out = "reloaded, generation " + reload.generation +
+std::string reload_text(const Reload& reload, const Palette& palette) {
+  std::string out = palette.good("reloaded") + ", generation " + reload.generation +
                     (reload.changes.empty() ? ": nothing changed\n" : "\n");
   for (const std::string& change : reload.changes) out += "  " + change + "\n";
-  for (const std::string& warning : reload.warnings) out += "  " + warning + " (warning)\n";
+  for (const std::string& warning : reload.warnings)
+    out += "  " + palette.caution(warning + " (warning)") + "\n";
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/client.h"
+#include "cli/palette.h"
 #include "core/result.h"
 
 namespace guideway::cli {
@@ -29,7 +30,7 @@ struct Reload {
 [[nodiscard]] Result<Reload> read_reload(std::string_view document);
 
 // What is printed of one that succeeded: the generation, a line for each change and warning.
-[[nodiscard]] std::string reload_text(const Reload& reload);
+[[nodiscard]] std::string reload_text(const Reload& reload, const Palette& palette = {});
 
 // "10.0.0.2: drained by operator (pools: blue)". Fails if `document` is no answer to drain or
 // undrain.

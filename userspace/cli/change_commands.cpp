@@ -7,6 +7,7 @@
 
 #include "cli/answer_view.h"
 #include "cli/daemon_command.h"
+#include "cli/terminal.h"
 
 namespace guideway::cli {
 namespace {
@@ -44,12 +45,13 @@ Outcome<> reload(const DaemonOptions& options) {
     if (auto printed = print(answer->body + "\n"); !printed) return printed;
   }
   if (!outcome->succeeded) {
-    for (const std::string& problem : outcome->problems) std::cerr << problem << "\n";
+    for (const std::string& problem : outcome->problems)
+      std::cerr << error_palette().bad(problem) << "\n";
     return failed({"reloading: refused, " + std::to_string(outcome->problems.size()) +
                        " problem(s); generation " + outcome->generation + " stays in force",
                    "mend the file and reload again"});
   }
-  return options.json ? Outcome<>() : print(reload_text(*outcome));
+  return options.json ? Outcome<>() : print(reload_text(*outcome, output_palette()));
 }
 
 Outcome<> log(const LogOptions& options) {
@@ -69,12 +71,16 @@ void add_drain_verb(CLI::App& app, Command& chosen, const std::string& verb,
   CLI::App* command = app.add_subcommand(verb, description);
   const auto options = std::make_shared<DrainOptions>();
   options->verb = verb;
-  command->add_option("BACKEND", options->backend, "Address of the backend")
+  command
+      ->add_option("BACKEND", options->backend,
+                   "The address of the backend, as in the configuration")
       ->required()
       ->type_name("ADDR")
       ->check(checked_address);
   // An empty name is refused, as from a script's variable that is not set: it would mean all pools.
-  command->add_option("--pool", options->pool, "Only in this pool. Default: all that have it")
+  command
+      ->add_option("--pool", options->pool,
+                   "Only in this pool. Default: in all pools that have the backend")
       ->type_name("NAME")
       ->check(checked_not_empty);
   add_daemon_options(*command, *options);
@@ -114,11 +120,15 @@ void add_log(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<LogOptions>();
   command
       ->add_option("LEVEL", options->level,
-                   "trace, debug, info, warning or error. Default: print the one in force")
-      ->type_name("TEXT")
+                   "What to log: trace, debug, info, warning or error, each with those behind it. "
+                   "Default: print the level in force")
+      ->type_name("trace|debug|info|warning|error")
       ->check(checked_not_empty);
   add_daemon_options(*command, *options);
-  command->footer(std::string("Example:\n  guideway log debug") + kExitCodes);
+  command->footer(
+      std::string("Example:\n  guideway log debug\n\nLasts until the end of guidewayd, or until a "
+                  "reload that changes log.level.") +
+      kExitCodes);
   command->callback([&chosen, options] { chosen = [options] { return log(*options); }; });
 }
 

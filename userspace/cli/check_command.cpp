@@ -16,7 +16,7 @@ namespace {
 using Problems = std::vector<control::Problem>;
 
 struct CheckOptions {
-  std::string file;
+  std::string file = kDefaultFile;
   bool json = false;
 };
 
@@ -63,13 +63,16 @@ void add_check(CLI::App& app, Command& chosen) {
   CLI::App* command =
       app.add_subcommand("check", "Says whether a configuration file is right; needs no daemon");
   const auto options = std::make_shared<CheckOptions>();
-  command->add_option("FILE", options->file, "The configuration (docs/configuration.md)")
-      ->required()
+  command
+      ->add_option(
+          "FILE", options->file,
+          std::string("The configuration file: see guideway.yaml(5). Default: ") + kDefaultFile)
       ->type_name("PATH");
-  command->add_flag("--json", options->json, "Print errors and warnings as a JSON document");
+  command->add_flag("--json", options->json, "Print errors and warnings as one document, in JSON");
   command->footer(
-      "Example:\n  guideway check /etc/guideway/guideway.yaml\n\nErrors and warnings are on "
-      "standard error, each with its place. Exit codes: 0 right, 1 wrong, 2 wrong use.");
+      "Example:\n  guideway check /etc/guideway/guideway.yaml && guideway reload\n\nErrors and "
+      "warnings are on "
+      "standard error, each with its place.\n\nExit codes: 0 right, 1 wrong, 2 wrong use.");
   command->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
 }
 

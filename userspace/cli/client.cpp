@@ -14,8 +14,11 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cctype>
+#include <cerrno>
 #include <cstdint>
 #include <utility>
+
+#include "cli/socket_trouble.h"
 
 namespace guideway::cli {
 namespace {
@@ -33,24 +36,18 @@ constexpr unsigned kHttp11 = 11;
 // 65,536 backends with three checks each are 50 MB.
 constexpr std::uint64_t kMaxDocumentBytes = 512 << 20;
 
-std::unexpected<Error> cannot_connect(const std::string& path, error_code error) {
-  const std::string cause = "connecting to " + path + ": " + error.message();
-  if (error == errc::permission_denied || error == errc::operation_not_permitted)
-    return fail(cause, "run this as root, or as a user who may write to the socket");
-  return fail("guidewayd is not running, or its socket is elsewhere: " + cause,
-              "start it, or name the socket with --socket");
-}
-
 std::unexpected<Error> cannot_ask(const std::string& path, error_code error,
                                   std::chrono::milliseconds patience) {
   const std::string doing = "asking guidewayd at " + path + ": ";
   if (error == beast::error::timeout) {
-    return fail(doing + "no answer within " + std::to_string(patience.count()) + " ms",
-                "see in its log what it is doing");
+    return std::unexpected(
+        Error{doing + "no answer within " + std::to_string(patience.count()) + " ms",
+              "its log says what it is doing: journalctl -u guideway", ETIMEDOUT});
   }
   // Asio takes the EAGAIN of a Unix socket whose queue of clients is full for a connection.
   if (error == errc::not_connected)
-    return fail(doing + "too many clients wait for it", "see in its log what it is doing");
+    return fail(doing + "too many clients wait for it",
+                "its log says what it is doing: journalctl -u guideway");
   return fail(doing + error.message(), "is it guidewayd that listens there?");
 }
 
@@ -76,7 +73,8 @@ asio::awaitable<Result<Answer>> exchange(const std::string& path, const Request&
   Stream stream(co_await asio::this_coro::executor);
   stream.expires_after(patience);
   co_await stream.async_connect(Local::endpoint(path), ended(error));
-  if (error) co_return cannot_connect(path, error);
+  if (error == beast::error::timeout) co_return cannot_ask(path, error, patience);
+  if (error) co_return std::unexpected(cannot_connect(path, error.value(), this_host()));
 
   const auto question = message(request);
   co_await http::async_write(stream, question, ended(error));
@@ -96,7 +94,7 @@ Result<Answer> ask(const std::string& socket_path, const Request& request,
                    std::chrono::milliseconds patience) {
   // What does not fit is nowhere a socket: Asio would throw.
   if (socket_path.empty() || socket_path.size() >= sizeof(sockaddr_un::sun_path))
-    return cannot_connect(socket_path, errc::make_error_code(errc::filename_too_long));
+    return std::unexpected(cannot_connect(socket_path, ENAMETOOLONG, this_host()));
   asio::io_context io;
   auto answer = asio::co_spawn(io, exchange(socket_path, request, patience), asio::use_future);
   io.run();

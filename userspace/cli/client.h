@@ -28,8 +28,10 @@ struct Answer {
   std::string body;
 };
 
-// Fails if there is no whole answer in HTTP within `patience`, with a hint that tells a daemon that
-// is not there from a socket that one may not open.
+// Fails if there is no whole answer in HTTP within `patience`, with a hint that says what to do
+// (cli/socket_trouble.h).
+// The number of the error is ETIMEDOUT where there was silence, and ECONNREFUSED where a dead
+// daemon has left its socket behind.
 [[nodiscard]] Result<Answer> ask(const std::string& socket_path, const Request& request,
                                  std::chrono::milliseconds patience = kPatience);
 

@@ -23,6 +23,17 @@ void add_reload(CLI::App& app, Command& chosen);
 void add_log(CLI::App& app, Command& chosen);
 void add_check(CLI::App& app, Command& chosen);
 void add_decap(CLI::App& app, Command& chosen);
+void add_explain(CLI::App& app, Command& chosen);
+void add_flows(CLI::App& app, Command& chosen);
+void add_interfaces(CLI::App& app, Command& chosen);
+void add_watch(CLI::App& app, Command& chosen);
+void add_doctor(CLI::App& app, Command& chosen);
+void add_help(CLI::App& app, Command& chosen);
+void add_completion(CLI::App& app, Command& chosen);
+void add_names(CLI::App& app, Command& chosen);
+
+// Of a daemon of the package.
+inline constexpr const char* kDefaultFile = "/etc/guideway/guideway.yaml";
 
 // What CLI11 prints of a value that is wrong; empty: it is right.
 [[nodiscard]] std::string checked_address(const std::string& text);

@@ -10,6 +10,7 @@
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/palette.h"
 
 namespace guideway::cli {
 
@@ -22,6 +23,10 @@ struct DaemonOptions {
   bool json = false;
 };
 
+// --socket, and its variable GUIDEWAY_SOCKET. REQUIRES: `socket` outlives the parsing of the
+// command line.
+void add_socket_option(CLI::App& command, std::string& socket);
+
 // --socket and --json. REQUIRES: `options` outlives the parsing of the command line.
 void add_daemon_options(CLI::App& command, DaemonOptions& options);
 
@@ -29,7 +34,8 @@ void add_daemon_options(CLI::App& command, DaemonOptions& options);
 [[nodiscard]] Outcome<Answer> ask_daemon(const DaemonOptions& options, const Request& request,
                                          std::chrono::milliseconds patience = kPatience);
 
-// The same, where only a 200 is no failure; "doing: what the daemon says" for the others.
+// The same, where only a 200 is no failure; "doing: what the daemon says" for the others. A daemon
+// that does not know the path is one of another version, and is told as that.
 [[nodiscard]] Outcome<std::string> ask_for_document(const DaemonOptions& options,
                                                     const Request& request,
                                                     const std::string& doing);
@@ -38,5 +44,11 @@ void add_daemon_options(CLI::App& command, DaemonOptions& options);
 using View = std::function<Result<std::string>(std::string_view document)>;
 [[nodiscard]] Outcome<> show(const DaemonOptions& options, const std::string& document,
                              const View& view);
+
+// The same with a view that has colours: it is given those of standard output.
+using PaintedView =
+    std::function<Result<std::string>(std::string_view document, const Palette& palette)>;
+[[nodiscard]] Outcome<> show(const DaemonOptions& options, const std::string& document,
+                             const PaintedView& view);
 
 }  // namespace guideway::cli

@@ -39,18 +39,22 @@ void add_decap(CLI::App& app, Command& chosen) {
   CLI::App* command =
       app.add_subcommand("decap", "Decapsulates GRE on a backend, until SIGINT or SIGTERM");
   const auto options = std::make_shared<DecapOptions>();
-  command->add_option("--interface", options->interface, "Where the packets arrive")
+  command->add_option("--interface", options->interface, "The interface that the packets arrive at")
       ->required()
       ->type_name("IF");
   command
-      ->add_option("--local", options->locals,
-                   "Tunnel end on this host; may be given again. Default: all addresses of IF")
+      ->add_option(
+          "--local", options->locals,
+          "A destination of the tunnel that is this host's. May be given again. Default: all "
+          "addresses of IF")
       ->type_name("ADDR")
       ->allow_extra_args(false)
       ->check(checked_address);
   command
-      ->add_option("--from", options->sources,
-                   "Load balancer that may send; may be given again. Default: any host")
+      ->add_option(
+          "--from", options->sources,
+          "A load balancer that is trusted. May be given again. Default: any host, which is "
+          "unsafe where others can reach this one")
       ->type_name("ADDR")
       ->allow_extra_args(false)
       ->check(checked_address);

@@ -14,6 +14,7 @@ enum class ExitCode : int {
   failed = 1,       // or refused: a wrong file, a backend that there is not
   wrong_use = 2,    // of the command line
   unreachable = 3,  // guidewayd: not running, no permission, no answer
+  warnings = 4,     // guideway doctor has found warnings, and no errors
 };
 
 struct Failure {

@@ -13,7 +13,7 @@ struct BackendsOptions : DaemonOptions {
 };
 
 Outcome<> show_document(const DaemonOptions& options, const char* target, const char* doing,
-                        const View& view) {
+                        const PaintedView& view) {
   const auto document = ask_for_document(options, {.target = target}, doing);
   if (!document) return std::unexpected(document.error());
   return show(options, *document, view);
@@ -36,9 +36,10 @@ void add_status(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("status", "Shows what a running guidewayd does");
   const auto options = std::make_shared<DaemonOptions>();
   add_daemon_options(*command, *options);
-  command->footer(std::string("Example:\n  guideway status --json | jq .totals.drops\n\n"
-                              "What each number means is in docs/operations.md.") +
-                  kExitCodes);
+  command->footer(
+      std::string("Example:\n  guideway status\n  guideway status --json | jq .totals.drops\n\n"
+                  "What each number means is in docs/operations.md.") +
+      kExitCodes);
   command->callback([&chosen, options] {
     chosen = [options] {
       return show_document(*options, "/v1/status", "asking for the status", status_text);
@@ -50,10 +51,10 @@ void add_services(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("services", "Shows the services and their health");
   const auto options = std::make_shared<DaemonOptions>();
   add_daemon_options(*command, *options);
-  command->footer(
-      std::string("Example:\n  guideway services --json | jq '.services[] | select(.healthy | "
-                  "not)'\n\nA service is healthy as its pool is.") +
-      kExitCodes);
+  command->footer(std::string("Example:\n  guideway services\n  guideway services --json | jq "
+                              "'.services[] | select(.healthy | "
+                              "not)'\n\nA service is healthy as its pool is.") +
+                  kExitCodes);
   command->callback([&chosen, options] {
     chosen = [options] {
       return show_document(*options, "/v1/services", "asking for the services", services_text);
@@ -66,10 +67,15 @@ void add_backends(CLI::App& app, Command& chosen) {
       app.add_subcommand("backends", "Shows the health of pools, backends and their checks");
   const auto options = std::make_shared<BackendsOptions>();
   add_daemon_options(*command, *options);
-  command->add_option("--pool", options->pool, "Only this pool (with --json, too)")
+  command
+      ->add_option("--pool", options->pool, "Only this pool, with --json too. Default: all pools")
       ->type_name("NAME")
       ->check(checked_not_empty);
-  command->footer(std::string("Example:\n  guideway backends --pool web") + kExitCodes);
+  command->footer(
+      std::string("Example:\n  guideway backends --pool web\n\nThe table is the pool's "
+                  "part of new flows, the digest the same on load balancers that choose "
+                  "alike.") +
+      kExitCodes);
   command->callback([&chosen, options] { chosen = [options] { return backends(*options); }; });
 }
 

@@ -8,11 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "cli/palette.h"
 #include "core/result.h"
 
 namespace guideway::cli {
 
 // Fails if `document` is not such a document at all.
-[[nodiscard]] Result<std::string> status_text(std::string_view document);
+[[nodiscard]] Result<std::string> status_text(std::string_view document,
+                                              const Palette& palette = {});
 
 }  // namespace guideway::cli

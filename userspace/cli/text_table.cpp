@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
+
+#include "cli/columns.h"
 
 namespace guideway::cli {
 namespace {
@@ -18,39 +21,61 @@ std::string one_decimal(double value) {
 }
 
 std::string pad(const std::string& cell, std::size_t width, TextTable::Align align) {
-  const std::string blanks(width - std::min(width, cell.size()), ' ');
-  return align == TextTable::Align::left ? cell + blanks : blanks + cell;
+  return align == TextTable::Align::left ? padded_right(cell, width) : padded_left(cell, width);
 }
 
 }  // namespace
 
-std::string TextTable::text() const {
-  std::vector<std::size_t> widths;
+std::vector<std::size_t> TextTable::widths() const {
+  std::vector<std::size_t> out;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    widths.push_back(columns_[i].heading.size());
-    for (const auto& row : rows_) widths[i] = std::max(widths[i], row[i].size());
+    out.push_back(columns_of(columns_[i].heading));
+    for (const auto& row : rows_) out[i] = std::max(out[i], columns_of(row[i]));
   }
+  return out;
+}
+
+std::vector<std::string> TextTable::lines(const Palette& palette) const {
+  const auto width = widths();
   const auto line = [&](auto cell_at) {
     std::string out(kIndent);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (i != 0) out += kGap;
-      out += pad(cell_at(i), widths[i], columns_[i].align);
+      out += pad(cell_at(i), width[i], columns_[i].align);
     }
-    return out.substr(0, out.find_last_not_of(' ') + 1) + "\n";
+    return out.substr(0, out.find_last_not_of(' ') + 1);
   };
-  std::string out = line([&](std::size_t i) { return columns_[i].heading; });
-  for (const auto& row : rows_) out += line([&](std::size_t i) { return row[i]; });
+  std::vector<std::string> out = {
+      palette.heading(line([&](std::size_t i) { return columns_[i].heading; }))};
+  for (const auto& row : rows_) out.push_back(line([&](std::size_t i) { return row[i]; }));
   return out;
+}
+
+std::string TextTable::text(const Palette& palette) const {
+  std::string out;
+  for (const std::string& line : lines(palette)) out += line + "\n";
+  return out;
+}
+
+void TextTable::fit(std::size_t column, std::size_t columns) {
+  const auto width = widths();
+  std::size_t all = kIndent.size() + kGap.size() * (width.size() - 1);
+  for (const std::size_t one : width) all += one;
+  if (all <= columns) return;
+  const std::size_t least = std::min(width[column], kLeastColumns);
+  const std::size_t most = std::max(least, width[column] - std::min(width[column], all - columns));
+  columns_[column].heading = cut(columns_[column].heading, most);
+  for (auto& row : rows_) row[column] = cut(row[column], most);
 }
 
 std::string wrapped(std::string_view label, const std::vector<std::string>& items) {
   if (items.empty()) return {};
   std::string out, line = std::string(label) + ": ";
-  const std::string indent(line.size(), ' ');
+  const std::string indent(columns_of(line), ' ');
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::string item = items[i] + (i + 1 < items.size() ? "," : "");
     const bool first = line.ends_with(": ") || line == indent;
-    if (!first && line.size() + 1 + item.size() > kTerminalColumns) {
+    if (!first && columns_of(line) + 1 + columns_of(item) > kTerminalColumns) {
       out += line + "\n";
       line = indent + item;
     } else {
@@ -68,6 +93,19 @@ std::string bytes_text(std::uint64_t bytes) {
   double value = static_cast<double>(bytes) / 1000;
   for (; value >= 999.95 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
   return one_decimal(value) + kUnits[unit];
+}
+
+std::string rate_text(double per_second, std::string_view unit) {
+  constexpr std::array kPrefixes = {"", "k", "M", "G", "T", "P", "E"};
+  double value = per_second > 0 ? per_second : 0;
+  std::size_t prefix = 0;
+  // Up to where it would be rounded to 1000.
+  for (; value >= 999.5 && prefix + 1 < kPrefixes.size(); ++prefix) value /= 1000;
+  const bool whole = value >= 99.95 || value < 0.05 || (prefix == 0 && value >= 9.95);
+  const std::string digits =
+      whole ? std::to_string(std::llround(std::min(value, 999.0))) : one_decimal(value);
+  const std::string tail = kPrefixes[prefix] + std::string(unit);
+  return tail.empty() ? digits : digits + " " + tail;
 }
 
 std::string share_text(std::uint64_t part, std::uint64_t whole) {

@@ -1,4 +1,5 @@
-// Text in columns for a terminal: as wide as what is in them, no colours, no lines. Pure.
+// Text in columns for a terminal: as wide as what is in them, no lines. Cells may have colours
+// (cli/palette.h): they take no room. Pure.
 //
 // Threads: none of its own.
 #pragma once
@@ -8,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "cli/palette.h"
 
 namespace guideway::cli {
 
@@ -27,9 +30,19 @@ class TextTable {
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
   // Headings and rows, indented by two, each line ended, none with blanks at its end.
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string text(const Palette& palette = {}) const;
+
+  // The same as lines without their ends: the headings first.
+  [[nodiscard]] std::vector<std::string> lines(const Palette& palette = {}) const;
+
+  // Cuts the cells of one column (cli/columns.h) so that no line is wider than `columns`, but to no
+  // less than kLeastColumns. REQUIRES: column < number of columns.
+  static constexpr std::size_t kLeastColumns = 4;
+  void fit(std::size_t column, std::size_t columns);
 
  private:
+  [[nodiscard]] std::vector<std::size_t> widths() const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
@@ -40,6 +53,10 @@ class TextTable {
 
 // "0 B", "999 B", "1.0 kB", "12.3 GB": three to four digits, powers of 1000.
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
+
+// "0", "0.5", "12", "999", "1.2 k", "12.3 k", "123 k", "1.2 M": so many a second, with `unit`
+// behind it: "1.2 Mbit/s", "999 bit/s". What is negative or no number is 0.
+[[nodiscard]] std::string rate_text(double per_second, std::string_view unit = "");
 
 // "33.3 %" of `whole`; "-" of nothing.
 [[nodiscard]] std::string share_text(std::uint64_t part, std::uint64_t whole);

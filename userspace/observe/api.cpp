@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
 #include <expected>
 #include <utility>
 
@@ -38,6 +39,30 @@ asio::awaitable<HttpAnswer> get_backends(const RouteCall& call) {
   co_return HttpAnswer{.body = pools_to_json(call.operations.status())};
 }
 
+asio::awaitable<HttpAnswer> get_interfaces(const RouteCall& call) {
+  co_return HttpAnswer{.body = interfaces_to_json(call.operations.status())};
+}
+
+asio::awaitable<HttpAnswer> get_flows(const RouteCall& call) {
+  const auto wanted = flows_wanted(call.request.query);
+  if (!wanted) co_return http_error(400, wanted.error());
+  const auto page = co_await call.operations.flows(*wanted);
+  if (!page) co_return http_error(503, page.error().text());
+  if (page->kind != FlowsPage::Kind::done) co_return http_error(404, refusal(*page, *wanted));
+  co_return HttpAnswer{.body = to_json(*page)};
+}
+
+HttpAnswer explained(const Result<PacketAnswer>& answer) {
+  if (answer) return {.body = to_json(*answer)};
+  return http_error(answer.error().number == ENODEV ? 404 : 503, answer.error().text());
+}
+
+asio::awaitable<HttpAnswer> get_explain(const RouteCall& call) {
+  auto question = packet_question(call.request.query);
+  if (!question) co_return http_error(400, question.error().text());
+  co_return explained(co_await call.operations.explain(std::move(*question)));
+}
+
 asio::awaitable<HttpAnswer> post_reload(const RouteCall& call) {
   const ReloadOutcome outcome = co_await call.operations.reload();
   co_return answer_json(outcome.succeeded ? 200 : 422, {{"succeeded", outcome.succeeded},
@@ -66,7 +91,7 @@ std::expected<std::string, std::string> pool_of(std::string_view query) {
 HttpAnswer no_such_backend(const std::string& backend, const std::string& pool) {
   const std::string what = pool.empty() ? "no pool has the backend " + backend
                                         : "the pool " + pool + " has no backend " + backend;
-  return http_error(404, what + "; GET /v1/backends lists them");
+  return http_error(404, what + "; guideway backends and GET /v1/backends list them");
 }
 
 HttpAnswer set_drain(const RouteCall& call, bool drain) {
@@ -76,7 +101,8 @@ HttpAnswer set_drain(const RouteCall& call, bool drain) {
   const DrainOutcome outcome = call.operations.set_drain(backend, *pool, drain);
   switch (outcome.kind) {
     case DrainOutcome::Kind::no_such_pool:
-      return http_error(404, "no pool is named " + *pool + "; GET /v1/backends lists them");
+      return http_error(
+          404, "no pool is named " + *pool + "; guideway backends and GET /v1/backends list them");
     case DrainOutcome::Kind::no_such_backend: return no_such_backend(backend, *pool);
     case DrainOutcome::Kind::done: break;
   }
@@ -122,6 +148,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/status", get_status},
     {"GET", "/v1/services", get_services},
     {"GET", "/v1/backends", get_backends},
+    {"GET", "/v1/interfaces", get_interfaces},
+    {"GET", "/v1/flows", get_flows},
+    {"GET", "/v1/explain", get_explain},
     {"POST", "/v1/backends/ADDRESS/drain", post_drain},
     {"POST", "/v1/backends/ADDRESS/undrain", post_undrain},
     {"POST", "/v1/reload", post_reload},

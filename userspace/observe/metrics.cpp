@@ -21,7 +21,9 @@ constexpr auto kGauge = MetricType::Gauge;
 
 constexpr MetricRow<Status> kNodeRows[] = {
     {kGauge, "guideway_uptime_seconds", "Since the start of the daemon.",
-     [](const Status& node) { return sample(node.uptime.count()); }},
+     [](const Status& node) {
+       return sample(std::chrono::floor<std::chrono::seconds>(node.uptime).count());
+     }},
     {kGauge, "guideway_ready", "1 if the daemon forwards and wants to go on, as /readyz.",
      [](const Status& node) { return sample(node.ready); }},
     {kGauge, "guideway_generation", "Of the snapshot that is published to the workers.",
@@ -136,6 +138,9 @@ static_assert(std::size(kWorkerRows) + std::size(kFlowTableRows) ==
 constexpr MetricRow<QueueStatus> kQueueRows[] = {
     {kGauge, "guideway_worker_generation", "Of the snapshot that the worker decides by.",
      [](const QueueStatus& queue) { return sample(queue.generation); }},
+    {kGauge, "guideway_worker_stalled_seconds",
+     "For how long the worker has not gone round its loop; 0: it goes on.",
+     [](const QueueStatus& queue) { return sample(queue.stalled.count()); }},
 };
 
 MetricLabels queue_labels(const InterfaceStatus& interface, const QueueStatus& queue) {

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
+#include "observe/explain.h"
+#include "observe/flows.h"
 #include "observe/status.h"
 
 namespace guideway::observe {
@@ -36,6 +39,11 @@ struct Operations {
   // `level` is a word of log.level. False: it is none.
   std::function<bool(const std::string& level)> set_log_level;
   std::function<std::string()> log_level;
+  // The next page. Fails where a worker does not answer.
+  std::function<boost::asio::awaitable<Result<FlowsPage>>(FlowsWanted)> flows;
+  // Fails with ENODEV where the interface of the question is not in service, otherwise where there
+  // is nobody who could answer.
+  std::function<boost::asio::awaitable<Result<PacketAnswer>>(PacketQuestion)> explain;
   std::function<bool()> ready;  // forwards, and wants to go on
   // Filled by metrics_api() itself, out of `status`.
   std::function<std::shared_ptr<const std::string>()> metrics_text;

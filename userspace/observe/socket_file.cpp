@@ -59,7 +59,11 @@ Result<bool> is_served(const Address& address) {
     case EAGAIN:      // listens, but its queue is full
     case EPROTOTYPE:  // is bound by somebody, though not as a stream
       return true;
-    default: return fail_errno("connecting to find out whether it is in use", errno);
+    default:
+      return fail_errno("connecting to find out whether it is in use", errno,
+                        errno == EACCES ? "it is another user's: stop the process that listens "
+                                          "there, or remove the file where there is none"
+                                        : "");
   }
 }
 

@@ -46,12 +46,21 @@ json::object counters(const WorkerTotals& totals) {
   return out;
 }
 
+json::object rings(const std::vector<RingStatus>& all) {
+  json::object out;
+  for (const RingStatus& one : all)
+    out[one.name] = json::object{{"entries", one.entries}, {"size", one.size}};
+  return out;
+}
+
 json::object queue(const QueueStatus& status) {
   return {{"queue", status.queue},
           {"mode", status.mode},
           {"cpu", status.cpu},
           {"generation", status.generation},
+          {"stalled_seconds", status.stalled.count()},
           {"socket", values(status.socket)},
+          {"rings", rings(status.rings)},
           {"worker", counters(status.worker)}};
 }
 
@@ -123,11 +132,14 @@ json::object node(const Status& status) {
   return {{"name", status.node},
           {"version", status.version},
           {"pid", status.pid},
-          {"uptime_seconds", status.uptime.count()},
+          {"uptime_seconds", std::chrono::floor<std::chrono::seconds>(status.uptime).count()},
+          {"uptime_microseconds", status.uptime.count()},
           {"config_file", status.config_file},
           {"config_digest", digest_text(status.config_digest)},
           {"log_level", status.log_level},
-          {"ready", status.ready}};
+          {"ready", status.ready},
+          {"user", status.user},
+          {"capabilities", json::array(status.capabilities.begin(), status.capabilities.end())}};
 }
 
 json::object reloads(const ReloadStatus& status) {
@@ -167,6 +179,10 @@ std::string to_json(const Status& status) {
                                       {"pools", all(status.pools, pool)}});
 }
 
+std::string interfaces_to_json(const Status& status) {
+  return json::serialize(json::object{{"interfaces", all(status.interfaces, interface)}});
+}
+
 std::string services_to_json(const Status& status) {
   return json::serialize(json::object{{"services", all(status.services, service)}});
 }
@@ -174,5 +190,7 @@ std::string services_to_json(const Status& status) {
 std::string pools_to_json(const Status& status) {
   return json::serialize(json::object{{"pools", all(status.pools, pool)}});
 }
+
+boost::json::object backend_to_json(const BackendStatus& status) { return backend(status); }
 
 }  // namespace guideway::observe

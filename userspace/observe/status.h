@@ -2,6 +2,7 @@
 // docs/operations.md describes the JSON document; `guideway status` is made from it.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -14,13 +15,21 @@ namespace guideway::observe {
 
 using NamedValues = std::vector<std::pair<std::string, std::uint64_t>>;
 
+// How full one ring of a socket is.
+struct RingStatus {
+  std::string name;  // "fill", "receive", "transmit" or "completion"
+  std::uint32_t entries = 0, size = 0;
+};
+
 struct QueueStatus {
   std::uint32_t queue = 0;
   std::string mode;  // "zero-copy" or "copy", as the kernel says
   std::uint32_t cpu = 0;
-  std::uint64_t generation = 0;  // that its worker has adopted
-  NamedValues socket;            // XDP_STATISTICS of the socket
+  std::uint64_t generation = 0;    // that its worker has adopted
+  std::chrono::seconds stalled{};  // for so long its worker has stood still; 0: it goes on
+  NamedValues socket;              // XDP_STATISTICS of the socket
   WorkerTotals worker;
+  std::vector<RingStatus> rings{};
 };
 
 struct InterfaceStatus {
@@ -94,9 +103,11 @@ struct ReloadStatus {
 struct Status {
   std::string node, version, config_file;
   int pid = 0;
-  std::chrono::seconds uptime{};
-  bool ready = false;     // forwards, and wants to go on
-  std::string log_level;  // as in the configuration
+  std::chrono::microseconds uptime{};     // rates between two documents are by it
+  bool ready = false;                     // forwards, and wants to go on
+  std::string user;                       // who the daemon runs as
+  std::vector<std::string> capabilities;  // its effective ones: "cap_net_admin"
+  std::string log_level;                  // as in the configuration
   std::uint64_t generation = 0;
   std::uint64_t config_digest = 0;  // 48 bits; of what load balancers of a fleet must agree on
   ReloadStatus reloads;
@@ -110,8 +121,12 @@ struct Status {
 
 // The JSON document, with totals over all workers added, those that were retired included.
 [[nodiscard]] std::string to_json(const Status& status);
-// Parts of it, as documents of their own: {"services": [..]} and {"pools": [..]}.
+// Parts of it, as documents of their own: {"interfaces": [..]}, {"services": [..]} and
+// {"pools": [..]}.
+[[nodiscard]] std::string interfaces_to_json(const Status& status);
 [[nodiscard]] std::string services_to_json(const Status& status);
 [[nodiscard]] std::string pools_to_json(const Status& status);
+// One backend, as it is in its pool's "backends".
+[[nodiscard]] boost::json::object backend_to_json(const BackendStatus& status);
 
 }  // namespace guideway::observe

@@ -49,6 +49,12 @@ TEST_CASE("guideway check of a right file is exit code 0") {
   CHECK(json.err.empty());
 }
 
+TEST_CASE("guideway check without a file looks at the usual one") {
+  const Ended ended = run({"check", "--json"});
+  CHECK(ended.code < 2);
+  CHECK_THAT(ended.out, StartsWith(R"({"file":"/etc/guideway/guideway.yaml",)"));
+}
+
 TEST_CASE("guideway check of a wrong file is exit code 1 with all problems and their places") {
   const ScratchFolder folder;
   const std::string file =

@@ -101,8 +101,19 @@ inline observe::Status example_status() {
        .dispatcher = true,
        .steering = {{"pass_not_ip", 0}, {"pass_not_vip", 22}, {"redirected", 1105}},
        .queues = {
-           {0, "zero-copy", 2, 7, {{"rx_dropped", 0}}, example_worker(1000)},
-           {1, "copy", 3, 6, {{"rx_dropped", 5}, {"rx_ring_full", 0}}, example_worker(100)}}}};
+           {.queue = 0,
+            .mode = "zero-copy",
+            .cpu = 2,
+            .generation = 7,
+            .socket = {{"rx_dropped", 0}},
+            .worker = example_worker(1000)},
+           {.queue = 1,
+            .mode = "copy",
+            .cpu = 3,
+            .generation = 6,
+            .socket = {{"rx_dropped", 5}, {"rx_ring_full", 0}},
+            .worker = example_worker(100)},
+       }}};
   status.services = {
       {.name = "web",
        .vip = "198.51.100.1",

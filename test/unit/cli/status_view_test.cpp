@@ -50,6 +50,21 @@ pool blue: healthy, 2 of 3 backends healthy, 1 needed
 )");
 }
 
+TEST_CASE("who a daemon runs as is shown, with its capabilities") {
+  observe::Status status = example_status();
+  status.user = "guideway";
+  status.capabilities = {"cap_net_admin", "cap_bpf"};
+  CHECK_THAT(shown(status), Contains("\nruns as guideway, with: cap_net_admin, cap_bpf\nlog: "));
+  status.capabilities.clear();
+  CHECK_THAT(shown(status), Contains("\nruns as guideway, with: no capabilities\n"));
+}
+
+TEST_CASE("a worker that hangs is shown below the queues") {
+  observe::Status status = example_status();
+  status.interfaces[0].queues[1].stalled = std::chrono::seconds(75);
+  CHECK_THAT(shown(status), Contains("\n  queue 1: its worker hangs, for 1m 15s\n"));
+}
+
 TEST_CASE("a program that has the interface for itself is shown so") {
   observe::Status status = example_status();
   status.interfaces[0].attachment = "generic";

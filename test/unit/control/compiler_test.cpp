@@ -488,5 +488,30 @@ TEST_CASE("A pool larger than a Maglev table can name is an error that says so")
         "(divide it into several pools)");
 }
 
+TEST_CASE("a pool's table that is built by itself is the one that is compiled") {
+  const Model model = three_backends();
+  TestCompiler compiler;
+  const auto snapshot = compile(compiler, model);
+  Health health;
+  health.configure(model, compiler.now);
+  const auto built =
+      build_pool_table(model.pools[0], health.standing(model.pools[0], compiler.now));
+  CHECK(std::ranges::equal(built->table->entries(), snapshot->pools[0].table->entries()));
+  CHECK(built->digest == compiler.last.tables[0]->digest);
+}
+
+TEST_CASE("a pool's table as if one were down is the one of the pool without it") {
+  const Model model = three_backends();
+  Health health;
+  health.configure(model, {});
+  const auto without =
+      build_pool_table(model.pools[0], health.standing(model.pools[0], {}, ip("10.0.0.2")));
+  const Model two = model_of({pool("web", {{ip("10.0.0.1")}, {ip("10.0.0.3")}})});
+  TestCompiler compiler;
+  const auto snapshot = compile(compiler, two);
+  CHECK(std::ranges::equal(without->table->entries(), snapshot->pools[0].table->entries()));
+  CHECK(without->entries_of(ip("10.0.0.2")) == 0);
+}
+
 }  // namespace
 }  // namespace guideway::control

@@ -97,6 +97,22 @@ TEST_CASE("with on_empty: all, an empty pool uses each backend as if it were up"
   }
 }
 
+TEST_CASE("a standing as if one were down is the one that there is once it is") {
+  for (const OnEmpty on_empty : {OnEmpty::drop, OnEmpty::all}) {
+    Model model = web();
+    model.pools[0].on_empty = on_empty;
+    Clinic clinic = healthy(model);
+    for (const Ipv4Address goes : {kOne, kTwo}) {  // the second is the last
+      const PoolStanding before = clinic.standing();
+      const PoolStanding then = clinic.health.standing(model.pools[0], clinic.now, goes);
+      CHECK(clinic.standing() == before);
+      clinic.say(false, goes, 80, 3);
+      CHECK(clinic.standing() == then);
+      CHECK(then != before);
+    }
+  }
+}
+
 TEST_CASE("a pool is empty, too, if those that are up are drained or without weight") {
   Model model = web();
   model.pools[0].backends[0].drain = true;

@@ -41,6 +41,8 @@ struct FakeDaemon {
                   return level == "debug";
                 },
             .log_level = [this] { return shown.log_level; },
+            .flows = {},
+            .explain = {},
             .ready = [this] { return ready; },
             .metrics_text = {}};
   }
@@ -141,12 +143,12 @@ TEST_CASE("a backend or a pool that there is not is 404 and named") {
   RunningApi daemon;
   daemon.drain_outcome = {.kind = DrainOutcome::Kind::no_such_backend};
   CHECK(daemon.error(404, "POST /v1/backends/10.0.0.9/drain") ==
-        "no pool has the backend 10.0.0.9; GET /v1/backends lists them");
+        "no pool has the backend 10.0.0.9; guideway backends and GET /v1/backends list them");
   CHECK(daemon.error(404, "POST /v1/backends/10.0.0.9/undrain?pool=blue") ==
-        "the pool blue has no backend 10.0.0.9; GET /v1/backends lists them");
+        "the pool blue has no backend 10.0.0.9; guideway backends and GET /v1/backends list them");
   daemon.drain_outcome = {.kind = DrainOutcome::Kind::no_such_pool};
   CHECK(daemon.error(404, "POST /v1/backends/10.0.0.1/drain?pool=red") ==
-        "no pool is named red; GET /v1/backends lists them");
+        "no pool is named red; guideway backends and GET /v1/backends list them");
 }
 
 TEST_CASE("a query that does not name a pool is 400, so that a slip does not drain everywhere") {
@@ -204,7 +206,8 @@ TEST_CASE("another path is 404 and the answer names those that there are") {
         "/v1/backends//drain", "/v1/backends/a/b/drain", "/v1/backends/10.0.0.1"}) {
     INFO(path);
     CHECK(daemon.error(404, "GET " + path) ==
-          "no such path; there are /v1/status, /v1/services, /v1/backends, "
+          "no such path; there are /v1/status, /v1/services, /v1/backends, /v1/interfaces, "
+          "/v1/flows, /v1/explain, "
           "/v1/backends/ADDRESS/drain, /v1/backends/ADDRESS/undrain, /v1/reload, /v1/log, /healthz "
           "and /readyz");
   }

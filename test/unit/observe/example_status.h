@@ -36,11 +36,14 @@ inline InterfaceStatus example_interface() {
                       .cpu = 2,
                       .generation = 7,
                       .socket = example_socket(700),
-                      .worker = distinct(1000)},
+                      .worker = distinct(1000),
+                      .rings = {{.name = "fill", .entries = 4032, .size = 4096},
+                                {.name = "receive", .entries = 64, .size = 2048}}},
                      {.queue = 1,
                       .mode = "zero-copy",
                       .cpu = 3,
                       .generation = 6,
+                      .stalled = std::chrono::seconds(9),
                       .socket = example_socket(710),
                       .worker = distinct(5000)}}};
 }
@@ -78,8 +81,10 @@ inline Status example_status() {
   status.version = "0.1.0";
   status.config_file = "/etc/guideway/guideway.yaml";
   status.pid = 4711;
-  status.uptime = std::chrono::seconds(3723);
+  status.uptime = std::chrono::microseconds(3'723'456'789);
   status.ready = true;
+  status.user = "guideway";
+  status.capabilities = {"cap_net_admin", "cap_bpf"};
   status.log_level = "info";
   status.generation = 7;
   status.config_digest = 0xabcdef012345;

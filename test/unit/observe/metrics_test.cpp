@@ -146,6 +146,9 @@ TEST_CASE("a queue tells its mode, its generation and what the kernel counts of 
   CHECK(value(families, "guideway_worker_info", with(with(kQueue0, "mode", "copy"), "cpu", "2")) ==
         "1");
   CHECK(value(families, "guideway_worker_generation", kQueue0) == "7");
+  CHECK(value(families, "guideway_worker_stalled_seconds", kQueue0) == "0");
+  CHECK(value(families, "guideway_worker_stalled_seconds",
+              {{"interface", "eth1"}, {"queue", "1"}}) == "9");
   CHECK(value(families, "guideway_worker_generation", {{"interface", "eth1"}, {"queue", "1"}}) ==
         "6");
   for (const auto& [name, number] : example_socket(700))

@@ -26,10 +26,13 @@ TEST_CASE("the document says which daemon speaks") {
                                            {"version", "0.1.0"},
                                            {"pid", 4711},
                                            {"uptime_seconds", 3723},
+                                           {"uptime_microseconds", 3'723'456'789},
                                            {"config_file", "/etc/guideway/guideway.yaml"},
                                            {"config_digest", "abcdef012345"},
                                            {"log_level", "info"},
-                                           {"ready", true}});
+                                           {"ready", true},
+                                           {"user", "guideway"},
+                                           {"capabilities", {"cap_net_admin", "cap_bpf"}}});
   CHECK(document.at("generation") == 7);
   CHECK(number(document.at("suppressed_log_lines")) == 10);
 }
@@ -140,14 +143,19 @@ TEST_CASE("an interface shows what was obtained, its verdicts and its queues") {
                                  {"mode", "copy"},
                                  {"cpu", 2},
                                  {"generation", 7},
+                                 {"stalled_seconds", 0},
                                  {"socket",
                                   {{"rx_dropped", 700},
                                    {"rx_invalid_descs", 701},
                                    {"tx_invalid_descs", 702},
                                    {"rx_ring_full", 703},
                                    {"rx_fill_ring_empty_descs", 704},
-                                   {"tx_ring_empty_descs", 705}}}});
+                                   {"tx_ring_empty_descs", 705}}},
+                                 {"rings",
+                                  {{"fill", {{"entries", 4032}, {"size", 4096}}},
+                                   {"receive", {{"entries", 64}, {"size", 2048}}}}}});
   CHECK(queues[1].at("mode") == "zero-copy");
+  CHECK(queues[1].at("stalled_seconds") == 9);
 }
 
 TEST_CASE("a service shows what it was sent and whether its pool is healthy") {
