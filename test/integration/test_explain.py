@@ -47,9 +47,12 @@ class Router:
 
 @pytest.fixture
 def router(lab):
+    # Nobody is there: without this, the router would tell the VIP so by ICMP, seconds later.
+    lab.ip("router", f"route add blackhole {CLIENT}/32")
     router = Router(lab)
     yield router
     router.wire.close()
+    lab.ip("router", f"route delete blackhole {CLIENT}/32")
 
 
 class Flow:
@@ -248,7 +251,8 @@ def test_asks_the_kernel_which_packets_are_taken_from_it(lab, start):
     new = Flow("tcp", 4300, to_port=8080)
     refused = explain(daemon, new)
     assert (refused["verdict"], refused["reason"]) == ("dropped", "no_service")
-    assert refused["steering"] == [{"interface": INTERFACE, "attached": True, "verdict": "no_service"}]
+    assert refused["steering"] == [{"interface": INTERFACE, "attached": True, "verdict": "no_service",
+                                    "queues": lab.queues, "unserved_queues": 0}]
     assert "service" not in refused and "queue" not in refused
     daemon.reload(config(lab, ports=(*PORTS, "tcp/8080")))
     taken = explain(daemon, new)

@@ -35,7 +35,7 @@ inline PacketAnswer example_answer() {
   answer.frame_bytes = 54;
   answer.packet = {
       .flow = "tcp 203.0.113.7:40000 198.51.100.1:80", .tcp_flags = "ack", .ip_bytes = 40};
-  answer.steering = {{.interface = "eth1", .attached = true, .verdict = "redirected"}};
+  answer.steering = {{.interface = "eth1", .attached = true, .verdict = "redirected", .queues = 2}};
   answer.generation = 7;
   answer.interface = "eth1";
   answer.queue = 1;

@@ -95,7 +95,7 @@ class Daemon {
   void supervise();
   void look_at_workers();
   [[nodiscard]] std::chrono::seconds stalled_for(const Lane& lane) const;
-  [[nodiscard]] Result<> check_workers_of_leaving(const control::Model& wanted) const;
+  [[nodiscard]] boost::asio::awaitable<Result<>> await_turns(std::vector<std::string> interfaces);
   [[nodiscard]] Situation situation() const;
 
   // Snapshots (builds.cpp).
@@ -118,7 +118,10 @@ class Daemon {
   [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> reload();
   [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> read_and_apply();
   [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted);
-  [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted);
+  [[nodiscard]] std::vector<std::string> leaving(const control::Model& wanted) const;
+  [[nodiscard]] std::vector<std::string> lost() const;
+  [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted,
+                                                                     std::vector<std::string> lost);
   [[nodiscard]] boost::asio::awaitable<Result<>> switch_to(ModelPointer wanted, Ports ports);
   [[nodiscard]] boost::asio::awaitable<void> prepare_backends(ModelPointer wanted);
   [[nodiscard]] boost::asio::awaitable<void> change_over(

@@ -41,6 +41,7 @@ struct Steered {
   std::string interface;
   bool attached;
   gw_verdict verdict;
+  std::uint32_t queues, unserved_queues;
 
   [[nodiscard]] bool to_worker() const { return attached && verdict == GW_VERDICT_redirected; }
 };
@@ -63,6 +64,18 @@ std::unexpected<Error> no_such_interface(const DataPlane& plane, const std::stri
                                all.empty() ? "there is none" : "there are: " + all, ENODEV});
 }
 
+// As they are now: somebody may have changed their number since the interface was opened.
+std::uint32_t queues_of(const xdp::Nic& opened) {
+  const auto nic = xdp::find_nic(opened.name);
+  return nic ? nic->receive_queues : opened.receive_queues;
+}
+
+// How many of the first `queues` have a worker.
+std::uint32_t served_of(const Unit& unit, std::uint32_t queues) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      unit.lanes, [&](const Lane& lane) { return lane.socket->queue() < queues; }));
+}
+
 Result<std::vector<Steered>> steered_by(const DataPlane& plane, const PacketQuestion& question) {
   std::vector<Steered> all;
   for (const auto& unit : plane.units()) {
@@ -72,7 +85,12 @@ Result<std::vector<Steered>> steered_by(const DataPlane& plane, const PacketQues
       continue;
     const auto verdict = unit->port->steering().verdict_of(question.frame);
     if (!verdict) return std::unexpected(Error(verdict.error()).within("interface " + name));
-    all.push_back({name, unit->port->steering().holds(), *verdict});
+    const std::uint32_t queues = queues_of(unit->port->nic());
+    all.push_back({.interface = name,
+                   .attached = unit->port->steering().holds(),
+                   .verdict = *verdict,
+                   .queues = queues,
+                   .unserved_queues = queues - served_of(*unit, queues)});
   }
   if (all.empty() && !question.interface.empty())
     return no_such_interface(plane, question.interface);
@@ -155,7 +173,6 @@ void tell_steering(const std::vector<Steered>& steered, PacketAnswer& answer) {
 
 // As far as the steering programs tell; without a reason: the packet is for a worker to judge.
 Result<PacketAnswer> begin_answer(const DataPlane& plane, const PacketQuestion& question) {
-  if (!plane.begun()) return fail("guidewayd is starting", "ask again");
   const auto steered = steered_by(plane, question);
   if (!steered) return std::unexpected(steered.error());
   PacketAnswer answer;
@@ -165,7 +182,9 @@ Result<PacketAnswer> begin_answer(const DataPlane& plane, const PacketQuestion& 
   for (const Steered& one : *steered)
     answer.steering.push_back({.interface = one.interface,
                                .attached = one.attached,
-                               .verdict = std::string(xdp::kVerdictNames[one.verdict])});
+                               .verdict = std::string(xdp::kVerdictNames[one.verdict]),
+                               .queues = one.queues,
+                               .unserved_queues = one.unserved_queues});
   if (std::ranges::none_of(*steered, &Steered::to_worker)) tell_steering(*steered, answer);
   return answer;
 }
@@ -177,6 +196,20 @@ std::vector<std::string> steered_to_workers(const PacketAnswer& answer) {
     if (one.attached && one.verdict == xdp::kVerdictNames[GW_VERDICT_redirected])
       interfaces.push_back(one.interface);
   return interfaces;
+}
+
+// All workers of an interface say the same of a packet, but for what they remember of its flow.
+std::vector<PacketAnswer::Elsewhere> elsewhere_of(const std::vector<Reply>& replies,
+                                                  const std::string& shown) {
+  std::vector<PacketAnswer::Elsewhere> all;
+  for (const Reply& reply : replies) {
+    if (!answered(reply) || reply.from.interface == shown) continue;
+    if (!all.empty() && all.back().interface == reply.from.interface) continue;
+    if (const DropReason drop = told_by(reply).drop; drop != DropReason::none)
+      all.push_back({.interface = reply.from.interface,
+                     .reason = std::string(kDropReasonNames[static_cast<std::size_t>(drop)])});
+  }
+  return all;
 }
 
 PacketAnswer::Size size_of(const Explanation& told) {
@@ -196,6 +229,7 @@ Endpoint destination_of(const gw_flow_key& flow) {
 }  // namespace
 
 asio::awaitable<Result<PacketAnswer>> Daemon::explain(PacketQuestion question) {
+  if (!steering_) co_return fail("guidewayd is starting", "ask again");
   auto answer = begin_answer(plane_, question);
   if (!answer || answer->reason != nullptr) co_return answer;
   auto interfaces = steered_to_workers(*answer);
@@ -204,6 +238,7 @@ asio::awaitable<Result<PacketAnswer>> Daemon::explain(PacketQuestion question) {
   if (shown == nullptr) co_return nobody_answers(replies);
   name_choice(*shown, *answer);
   name_entries(replies, *answer);
+  answer->elsewhere = elsewhere_of(replies, shown->from.interface);
   answer->if_down = co_await backend_if_down(told_by(*shown));
   co_return answer;
 }

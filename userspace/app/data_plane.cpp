@@ -81,6 +81,14 @@ void say_opened(const control::Interface& config, const xdp::Port& port) {
 
 }  // namespace
 
+std::vector<Progress::Worker> turns_of(const std::vector<std::unique_ptr<Unit>>& units) {
+  std::vector<Progress::Worker> workers;
+  for (const auto& unit : units)
+    for (const Lane& lane : unit->lanes)
+      workers.push_back({.key = lane.worker->name(), .turns = lane.counters->turns.get()});
+  return workers;
+}
+
 DataPlane::DataPlane(control::FlowTableConfig flow_table)
     : flow_table_(flow_table),
       services_before_(kMaxServiceSlots),

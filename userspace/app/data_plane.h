@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/progress.h"
 #include "control/model.h"
 #include "core/result.h"
 #include "dataplane/worker.h"
@@ -36,6 +37,10 @@ struct Unit {
   xdp::Port::Health health{.attached = true, .mtu_fits = true};  // as last seen
   std::vector<Lane> lanes;                                       // go before the port
 };
+
+// How far each worker has come, for progress.h.
+[[nodiscard]] std::vector<Progress::Worker> turns_of(
+    const std::vector<std::unique_ptr<Unit>>& units);
 
 // What one service or backend was sent, over all workers that there were.
 struct Sent {

@@ -3,11 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "app/daemon.h"
@@ -44,14 +48,29 @@ int cannot_start(ServiceManager& manager, const Error& error) {
   return kFailed;
 }
 
-int run(const std::string& file, bool check_only) {
-  // Who starts the daemon may have it ignored: the ends of exec checks would be lost.
-  std::signal(SIGCHLD, SIG_DFL);
-  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
-  ServiceManager manager;
+// The errno value behind a code; 0: it stands for none.
+template <class Code, class Category>
+int number_of(const Code& code, const Category& generic) {
+  const auto condition = code.default_error_condition();
+  return condition.category() == generic ? condition.value() : 0;
+}
+
+// An exception that nobody has caught, such as for want of memory or of threads.
+Error unexpected(const std::exception& failure) {
+  Error error{.what = std::string("unexpected: ") + failure.what()};
+  if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) error.number = ENOMEM;
+  if (const auto* of_std = dynamic_cast<const std::system_error*>(&failure))
+    error.number = number_of(of_std->code(), std::generic_category());
+  if (const auto* of_boost = dynamic_cast<const boost::system::system_error*>(&failure))
+    error.number = number_of(of_boost->code(), boost::system::generic_category());
+  return error;
+}
+
+int serve(const std::string& file, bool check_only, ServiceManager& manager) {
   const auto own = control::own_addresses();
   if (!own) {
     std::fprintf(stderr, "guidewayd: %s\n", own.error().text().c_str());
+    if (!check_only) manager.failed(Error(own.error()).within("cannot start"));
     return kFailed;
   }
   auto config = control::load_config(file, *own);
@@ -77,6 +96,21 @@ int run(const std::string& file, bool check_only) {
   daemon->reset();
   spdlog::info("stopped");
   return 0;
+}
+
+int run(const std::string& file, bool check_only) {
+  // Who starts the daemon may have it ignored: the ends of exec checks would be lost.
+  std::signal(SIGCHLD, SIG_DFL);
+  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
+  ServiceManager manager;
+  try {
+    return serve(file, check_only, manager);
+  } catch (const std::exception& failure) {
+    const Error error = unexpected(failure);
+    std::fprintf(stderr, "guidewayd: %s\n", error.text().c_str());
+    if (!check_only) manager.failed(error);
+    return kFailed;
+  }
 }
 
 constexpr const char* kFooter =

@@ -30,7 +30,7 @@ std::vector<Progress::Change> Progress::look(std::span<const Worker> workers,
   return changes;
 }
 
-Progress::Duration Progress::stalled_for(Key key) const {
+Progress::Duration Progress::stalled_for(const Key& key) const {
   const auto known = seen_.find(key);
   return known != seen_.end() && known->second.stalled ? known->second.still : Duration{};
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace guideway::app {
@@ -21,17 +22,18 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   using Duration = Clock::duration;
 
-  // What tells one worker from all others that there were: the number of its thread.
-  using Key = std::int64_t;
+  // What tells one worker from all others that there are: its name, of queue and interface. The
+  // number of its thread would not, as one that never runs has none.
+  using Key = std::string;
 
   struct Worker {
-    Key key = 0;
+    Key key;
     std::uint64_t turns = 0;
   };
 
   // What a look has found out.
   struct Change {
-    Key key = 0;
+    Key key;
     bool stalled = false;  // false: it goes on again
     Duration still{};      // for so long it stood, or had stood, still
   };
@@ -44,7 +46,7 @@ class Progress {
   [[nodiscard]] std::vector<Change> look(std::span<const Worker> workers, Clock::time_point now);
 
   // For how long a stalled worker has stood still; 0: it is not stalled, or not known.
-  [[nodiscard]] Duration stalled_for(Key key) const;
+  [[nodiscard]] Duration stalled_for(const Key& key) const;
   [[nodiscard]] bool any_stalled() const;
 
  private:

@@ -128,11 +128,34 @@ asio::awaitable<observe::ReloadOutcome> Daemon::read_and_apply() {
   co_return outcome;
 }
 
+// Interfaces in service that the model has no longer.
+std::vector<std::string> Daemon::leaving(const control::Model& wanted) const {
+  std::vector<std::string> names;
+  for (const auto& unit : plane_.units())
+    if (std::ranges::find(wanted.interfaces, unit->config.name, &control::Interface::name) ==
+        wanted.interfaces.end())
+      names.push_back(unit->config.name);
+  return names;
+}
+
+// Interfaces in service that a program was taken off.
+std::vector<std::string> Daemon::lost() const {
+  std::vector<std::string> names;
+  for (const auto& unit : plane_.units())
+    if (!unit->health.attached) names.push_back(unit->config.name);
+  return names;
+}
+
 // Everything that can fail comes before anything is changed.
 asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
-  if (auto can = check_workers_of_leaving(*wanted); !can) co_return can;
+  plane_.check();
+  const std::vector<std::string> lost_now = lost();
+  std::vector<std::string> ending = leaving(*wanted);
+  std::ranges::copy(lost_now, std::back_inserter(ending));
+  auto can_end = co_await await_turns(std::move(ending));
+  if (!can_end) co_return can_end;
   if (auto provided = health_->provide(*wanted); !provided) co_return provided;
-  auto ports = co_await open_new_ports(wanted);
+  auto ports = co_await open_new_ports(wanted, lost_now);
   if (!ports) co_return std::unexpected(std::move(ports).error());
   const ModelPointer before = in_force_.model;
   if (auto moved = move_metrics(before->metrics, wanted->metrics); !moved) co_return moved;
@@ -174,11 +197,8 @@ asio::awaitable<void> Daemon::prepare_backends(ModelPointer wanted) {
 }
 
 // Interfaces that are new, and those that a program was taken off: these begin anew.
-asio::awaitable<Result<Daemon::Ports>> Daemon::open_new_ports(ModelPointer wanted) {
-  plane_.check();
-  std::vector<std::string> lost;
-  for (const auto& unit : plane_.units())
-    if (!unit->health.attached) lost.push_back(unit->config.name);
+asio::awaitable<Result<Daemon::Ports>> Daemon::open_new_ports(ModelPointer wanted,
+                                                              std::vector<std::string> lost) {
   for (const std::string& interface : lost) {
     spdlog::info("{}: attaching it again", interface);
     plane_.remove(interface);
@@ -240,11 +260,15 @@ asio::awaitable<Result<>> Daemon::switch_to(ModelPointer wanted, Ports ports) {
   auto wanted_standings = standings(*wanted, health_->prepared());
   auto compiled = co_await build(wanted, wanted_standings);
   if (!compiled) co_return std::unexpected(std::move(compiled).error());
-  if (auto added = add_all(std::move(ports)); !added) {
+  // Again, as seconds may have gone by: from change_over() on there is no way back.
+  std::vector<std::string> ending = leaving(*wanted);
+  auto ready = co_await await_turns(std::move(ending));
+  if (ready) ready = add_all(std::move(ports));
+  if (!ready) {
     // Slots have been given all the same, and what is in force is to have its own again.
     plane_.begin_anew(compiled->reused_backends, compiled->reused_services);
     build_wanted_ = true;
-    co_return added;
+    co_return ready;
   }
   co_await change_over(wanted, std::move(wanted_standings), std::move(*compiled));
   // What `guideway log` has set stays, unless the file says something new.
@@ -273,12 +297,7 @@ asio::awaitable<void> Daemon::change_over(ModelPointer wanted,
   co_await await_adoption();
   steer(after);
 
-  std::vector<std::string> gone;
-  for (const auto& unit : plane_.units())
-    if (std::ranges::find(wanted->interfaces, unit->config.name, &control::Interface::name) ==
-        wanted->interfaces.end())
-      gone.push_back(unit->config.name);
-  for (const std::string& interface : gone) {
+  for (const std::string& interface : leaving(*wanted)) {
     plane_.remove(interface);
     spdlog::info("{}: detached", interface);
   }

@@ -22,6 +22,11 @@ using std::chrono::seconds;
 constexpr milliseconds kPatience{5000};
 // How often it is looked, and so how often a STATUS may change.
 constexpr milliseconds kStep{1000};
+// A worker that does not go round within this time would not end in the time that it is given for
+// that either (data_plane.cpp).
+constexpr milliseconds kTurnPatience{5000};
+// How often it is looked whether it has.
+constexpr milliseconds kTurnLook{5};
 
 milliseconds whole(std::chrono::microseconds time) {
   return std::chrono::duration_cast<milliseconds>(time);
@@ -79,34 +84,48 @@ void Daemon::supervise() {
 }
 
 void Daemon::look_at_workers() {
-  std::vector<Progress::Worker> workers;
-  for (const auto& unit : plane_.units())
-    for (const Lane& lane : unit->lanes)
-      workers.push_back({.key = lane.worker->thread_id(), .turns = lane.counters->turns.get()});
+  const auto workers = turns_of(plane_.units());
   for (const auto& change : progress_.look(workers, std::chrono::steady_clock::now()))
     for (const auto& unit : plane_.units())
       for (const Lane& lane : unit->lanes)
-        if (lane.worker->thread_id() == change.key) tell_of(*unit, lane, change);
+        if (lane.worker->name() == change.key) tell_of(*unit, lane, change);
 }
 
 seconds Daemon::stalled_for(const Lane& lane) const {
-  return std::chrono::duration_cast<seconds>(progress_.stalled_for(lane.worker->thread_id()));
+  return std::chrono::duration_cast<seconds>(progress_.stalled_for(lane.worker->name()));
 }
 
-// To take an interface out is to wait until its workers have ended.
-Result<> Daemon::check_workers_of_leaving(const control::Model& wanted) const {
-  const auto stays = [&](const Unit& unit) {
-    return unit.health.attached &&
-           std::ranges::find(wanted.interfaces, unit.config.name, &control::Interface::name) !=
-               wanted.interfaces.end();
+// To take an interface out is to wait until its workers have ended, and one that hangs ends the
+// daemon (last_resort.h). So all of them are to go round their loop once more before. What is known
+// to hang is not waited for. Time counts only as far as it was looked, as in progress.h.
+boost::asio::awaitable<Result<>> Daemon::await_turns(std::vector<std::string> interfaces) {
+  struct Awaited {
+    std::string interface, worker;
+    const WorkerCounters* counters;
+    std::uint64_t turns;
   };
+  std::vector<Awaited> awaited;
   for (const auto& unit : plane_.units())
     for (const Lane& lane : unit->lanes)
-      if (!stays(*unit) && progress_.stalled_for(lane.worker->thread_id()).count() > 0)
-        return fail("taking interface " + unit->config.name + " out of service: its worker " +
-                        lane.worker->name() + " hangs, and cannot be ended",
-                    "systemctl restart guideway");
-  return {};
+      if (std::ranges::find(interfaces, unit->config.name) != interfaces.end())
+        awaited.push_back({unit->config.name, lane.worker->name(), lane.counters.get(),
+                           lane.counters->turns.get()});
+  look_at_workers();
+  const auto goes_on = [](const Awaited& one) { return one.counters->turns.get() != one.turns; };
+  const auto hangs = [this](const Awaited& one) {
+    return progress_.stalled_for(one.worker).count() > 0;
+  };
+  for (milliseconds left = kTurnPatience;; left -= kTurnLook) {
+    std::erase_if(awaited, goes_on);
+    if (awaited.empty()) co_return Result<>{};
+    auto late = std::ranges::find_if(awaited, hangs);
+    if (late == awaited.end() && left.count() <= 0) late = awaited.begin();
+    if (late != awaited.end())
+      co_return fail("taking interface " + late->interface + " out of service: its worker " +
+                         late->worker + " hangs, and cannot be ended",
+                     "systemctl restart guideway");
+    co_await pause(kTurnLook);
+  }
 }
 
 Situation Daemon::situation() const {
@@ -123,7 +142,7 @@ Situation Daemon::situation() const {
          .mode = unit->lanes.empty() ? std::string()
                                      : std::string(xdp::name(unit->lanes.front().socket->mode()))});
     for (const Lane& lane : unit->lanes)
-      if (progress_.stalled_for(lane.worker->thread_id()).count() > 0)
+      if (progress_.stalled_for(lane.worker->name()).count() > 0)
         told.stalled.push_back(lane.worker->name());
   }
   // One that a reload could not attach again is not in the data plane at all.

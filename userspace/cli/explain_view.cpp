@@ -54,7 +54,13 @@ std::string packet_row(const json::object& all) {
 std::string steering_text(const json::object& one) {
   if (!flag(one, "attached")) return "the steering program is not attached: all stays the kernel's";
   const std::string verdict = text(one, "verdict");
-  if (verdict == "redirected") return "a service of a VIP: taken from the kernel, to the worker";
+  if (verdict == "redirected") {
+    std::string out = "a service of a VIP: taken from the kernel, to the worker";
+    if (const std::uint64_t unserved = number(one, "unserved_queues"); unserved > 0)
+      out += "; but " + std::to_string(unserved) + " of " + text(one, "queues") +
+             " receive queues are without one: what comes by them is dropped (no_socket)";
+    return out;
+  }
   if (verdict == "pass_not_vip") return "not to a VIP: left to the kernel (pass_not_vip)";
   if (verdict.starts_with("pass_")) return "left to the kernel (" + verdict + ")";
   return "to a VIP, and dropped before it reaches a worker (" + verdict + ")";
@@ -207,6 +213,14 @@ std::string backend_rows(const json::object& all) {
          if_down_row(all, backend);
 }
 
+std::string elsewhere_rows(const json::object& all) {
+  std::string out;
+  for (const json::object* one : objects(all, "elsewhere"))
+    out += row("elsewhere", text(*one, "interface") + ": one that comes in by it is dropped (" +
+                                text(*one, "reason") + ")");
+  return out;
+}
+
 std::string hanging_row(const json::object& all) {
   std::string hanging;
   for (const std::string& one : strings(all, "hanging"))
@@ -235,7 +249,7 @@ Result<std::string> explain_text(std::string_view document) {
   std::string out =
       packet_row(all) + steering_rows(all) + service_row(all) + table_row(all) + entry_rows(all);
   if (has(all, "choice")) out += row("choice", choice_text(all) + after_closing(all));
-  out += backend_rows(all) + hanging_row(all);
+  out += backend_rows(all) + elsewhere_rows(all) + hanging_row(all);
   if (has(all, "remedy")) out += row("to do", text(all, "remedy"));
   return out + verdict_line(all);
 }

@@ -125,6 +125,16 @@ bool is_ip_packet(std::span<const std::byte> bytes) {
          checksum_is_right(bytes.first(header_bytes));
 }
 
+// RFC 8200, section 3: of the length that its header says, so that no frame is taken for one.
+bool is_ipv6_packet(std::span<const std::byte> bytes) {
+  constexpr std::size_t kHeaderBytes = 40, kPayloadLengthAt = 4;
+  if (bytes.size() < kHeaderBytes || (bytes.front() & std::byte{0xf0}) != std::byte{0x60})
+    return false;
+  Be16 payload_bytes;
+  std::memcpy(&payload_bytes, &bytes[kPayloadLengthAt], sizeof payload_bytes);
+  return bytes.size() == kHeaderBytes + payload_bytes.host();
+}
+
 }  // namespace
 
 Result<gw_flow_key> parse_flow(std::string_view text) {
@@ -204,11 +214,12 @@ Result<std::vector<std::byte>> parse_packet(std::string_view hex) {
   bytes.reserve(count);
   for (std::size_t i = 0; i < digits->size(); i += 2)
     bytes.push_back(static_cast<std::byte>((*digits)[i] << 4 | (*digits)[i + 1]));
-  if (!is_ip_packet(bytes)) return bytes;
+  const bool ipv6 = is_ipv6_packet(bytes);
+  if (!ipv6 && !is_ip_packet(bytes)) return bytes;
   std::vector<std::byte> frame(sizeof(EthernetHeader) + bytes.size());
   const EthernetHeader ethernet{.destination = {0x02, 0, 0, 0, 0, 0x01},
                                 .source = {0x02, 0, 0, 0, 0, 0x02},
-                                .type = Be16(kEtherTypeIpv4)};
+                                .type = Be16(ipv6 ? kEtherTypeIpv6 : kEtherTypeIpv4)};
   std::memcpy(frame.data(), &ethernet, sizeof ethernet);
   std::ranges::copy(bytes, frame.begin() + sizeof ethernet);
   return frame;

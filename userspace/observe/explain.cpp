@@ -99,8 +99,11 @@ std::string hash_text(std::uint64_t hash) {
 json::array steering(const std::vector<SteeringAnswer>& all) {
   json::array out;
   for (const SteeringAnswer& one : all)
-    out.push_back(json::object{
-        {"interface", one.interface}, {"attached", one.attached}, {"verdict", one.verdict}});
+    out.push_back(json::object{{"interface", one.interface},
+                               {"attached", one.attached},
+                               {"verdict", one.verdict},
+                               {"queues", one.queues},
+                               {"unserved_queues", one.unserved_queues}});
   return out;
 }
 
@@ -114,6 +117,13 @@ json::array entries(const std::vector<PacketAnswer::Entry>& all) {
                                {"idle_seconds", one.idle_seconds},
                                {"expires_in_seconds", one.expires_in_seconds},
                                {"keeps", one.keeps}});
+  return out;
+}
+
+json::array elsewhere(const std::vector<PacketAnswer::Elsewhere>& all) {
+  json::array out;
+  for (const PacketAnswer::Elsewhere& one : all)
+    out.push_back(json::object{{"interface", one.interface}, {"reason", one.reason}});
   return out;
 }
 
@@ -165,6 +175,7 @@ void add_worker_part(json::object& out, const PacketAnswer& answer) {
   }
   if (answer.size) out["size"] = size(*answer.size);
   if (answer.if_down) out["if_down"] = json::object{{"backend", *answer.if_down}};
+  if (!answer.elsewhere.empty()) out["elsewhere"] = elsewhere(answer.elsewhere);
   if (!answer.hanging.empty()) out["hanging"] = lines(answer.hanging);
 }
 

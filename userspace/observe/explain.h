@@ -6,7 +6,8 @@
 //
 //     {"frame_bytes",
 //      "packet":   {"flow", "tcp_flags", "ip_bytes"},          unless it is malformed
-//      "steering": [{"interface", "attached", "verdict"}, ..], what the VIP map in the kernel says
+//      "steering": [{"interface", "attached", "verdict",       what the VIP map in the kernel says
+//                    "queues", "unserved_queues"}, ..],
 //      "generation", "interface", "queue",                     whose worker's answer this is
 //      "service":  {"name", "vip", "protocol", "port", "pool"},
 //      "hash":     "0123456789abcdef",
@@ -17,6 +18,7 @@
 //      "backend":  {"pool", and all that GET /v1/backends says of it},
 //      "size":     {"ip_bytes", "outer_ip_bytes", "egress_mtu", "largest_ip_bytes", "fits"},
 //      "if_down":  {"backend"},                                who gets it then; "": nobody
+//      "elsewhere": [{"interface", "reason"}, ..],             by these interfaces it is dropped
 //      "hanging":  ["eth1 queue 0", ..],                       workers that do not answer
 //      "verdict":  "forwarded", "dropped" or "passed",
 //      "reason", "meaning", "remedy"}                          unless it is forwarded
@@ -53,6 +55,9 @@ struct SteeringAnswer {
   std::string interface;
   bool attached = true;  // false: the program was taken off, and everything passes
   std::string verdict;   // by the VIP map in the kernel, as GET /v1/status names them
+  // Of its receive queues: what comes by one without a worker is dropped (no_socket), where the
+  // verdict is `redirected`.
+  std::uint32_t queues = 0, unserved_queues = 0;
 };
 
 struct PacketAnswer {
@@ -99,7 +104,13 @@ struct PacketAnswer {
   std::optional<BackendStatus> backend{};
   std::optional<Size> size{};
   std::optional<std::string> if_down{};  // the backend that gets the flow then; "": nobody
-  std::vector<std::string> hanging{};    // "eth1 queue 0"
+  // Interfaces but the one of the answer, by which it would be dropped, and why.
+  struct Elsewhere {
+    std::string interface;
+    std::string reason;  // a drop reason
+  };
+  std::vector<Elsewhere> elsewhere{};
+  std::vector<std::string> hanging{};  // "eth1 queue 0"
   enum class Verdict : std::uint8_t { forwarded, dropped, passed } verdict = Verdict::forwarded;
   const ReasonText* reason = nullptr;  // null: forwarded
 };

@@ -183,7 +183,9 @@ void route_library_output() {
 Result<> detach_by_id(const std::string& program, const Nic& nic, std::uint32_t id) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
   const auto index = static_cast<int>(nic.index);
-  if (id == 0 || bpf_xdp_query(index, 0, &found) != 0) return {};
+  if (id == 0) return {};
+  if (const int error = bpf_xdp_query(index, 0, &found); error != 0)
+    return fail_errno("asking which XDP program is on " + nic.name, -error);
   for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
     if (id != (mode == AttachMode::native ? found.drv_prog_id : found.skb_prog_id)) continue;
     if (const int error = bpf_xdp_detach(index, to_flags(mode), nullptr); error != 0)

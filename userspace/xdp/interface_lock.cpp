@@ -92,7 +92,8 @@ std::uint32_t InterfaceLock::noted() const {
 }
 
 InterfaceLock::~InterfaceLock() {
-  if (file_.valid()) ::unlink(path_.c_str());  // before the lock goes with the descriptor
+  // Before the lock goes with the descriptor.
+  if (file_.valid() && !note_stays_) ::unlink(path_.c_str());
 }
 
 }  // namespace guideway::xdp

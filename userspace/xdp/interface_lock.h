@@ -5,7 +5,7 @@
 // frees it when its owner dies, however that comes about. The file stays then, and tells the next
 // owner which program is left on the interface.
 //
-// Threads: one. Owns: the lock, and the file, which goes with it.
+// Threads: one. Owns: the lock, and the file, which goes with it, but after keep_note().
 #pragma once
 
 #include <cstdint>
@@ -35,11 +35,15 @@ class InterfaceLock {
   void note(std::uint32_t program_id) const;
   // What the last owner noted, if it died; 0: nothing, or in an earlier boot.
   [[nodiscard]] std::uint32_t noted() const;
+  // The file stays when the lock goes: what it notes could not be taken off, and the next owner is
+  // to know of it too.
+  void keep_note() { note_stays_ = true; }
 
  private:
   InterfaceLock(std::string path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}
   std::string path_;
   UniqueFd file_;
+  bool note_stays_ = false;
 };
 
 }  // namespace guideway::xdp

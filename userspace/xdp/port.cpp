@@ -117,8 +117,10 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
   auto lock = InterfaceLock::take(Steering::kProgram, options.interface, port->nic_.index);
   if (!lock) return std::unexpected(std::move(lock).error());
   port->lock_ = std::move(*lock);
-  if (auto clean = detach_by_id(Steering::kProgram, port->nic_, port->lock_.noted()); !clean)
+  if (auto clean = detach_by_id(Steering::kProgram, port->nic_, port->lock_.noted()); !clean) {
+    port->lock_.keep_note();
     return std::unexpected(std::move(clean).error());
+  }
   if (auto climbed = port->climb(options, *queues); !climbed)
     return std::unexpected(climbed.error());
   return port;

@@ -12,7 +12,6 @@ namespace {
 using InVips = std::function<bool(const gw_vip_key&)>;
 
 constexpr int kMaxVlanTags = 2;
-constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 struct Ports {
   Be16 source;

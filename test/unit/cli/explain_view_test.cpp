@@ -116,6 +116,24 @@ TEST_CASE("interfaces that say the same share a line, others have their own") {
   CHECK_THAT(shown(answer), Contains("steering  eth5: to a VIP, and dropped before it reaches"));
 }
 
+TEST_CASE("queues without a worker are told of where the packet is for one") {
+  PacketAnswer answer = observe::example_answer();
+  answer.steering.front().queues = 4;
+  answer.steering.front().unserved_queues = 1;
+  CHECK_THAT(shown(answer), Contains("of 4 receive queues are without one"));
+  CHECK_THAT(shown(answer), Contains("(no_socket)"));
+  answer.steering.front().verdict = "no_service";
+  CHECK_THAT(shown(answer), !Contains("no_socket"));
+}
+
+TEST_CASE("interfaces by which the packet would be dropped are told with the reason") {
+  PacketAnswer answer = observe::example_answer();
+  CHECK_THAT(shown(answer), !Contains("elsewhere"));
+  answer.elsewhere = {{"eth2", "no_next_hop"}};
+  CHECK_THAT(shown(answer),
+             Contains("\nelsewhere eth2: one that comes in by it is dropped (no_next_hop)\n"));
+}
+
 TEST_CASE("a packet that the kernel keeps is shown as far as it gets") {
   PacketAnswer answer;
   answer.frame_bytes = 20;

@@ -127,6 +127,18 @@ TEST_CASE("an IP packet from an address that looks like an EtherType is an IP pa
   CHECK(parse_packet(to_hex(packet)).value().size() == 14 + packet.size());
 }
 
+TEST_CASE("an IPv6 packet of the length that it says gets an Ethernet header, another is a frame") {
+  const std::string packet = "60000000 0008 11 40" + std::string(64, '0') + "0123456789abcdef";
+  const auto frame = parse_packet(packet);
+  REQUIRE(frame);
+  CHECK(frame->size() == 14 + 48);
+  CHECK(std::to_integer<unsigned>((*frame)[12]) == 0x86);
+  CHECK(std::to_integer<unsigned>((*frame)[13]) == 0xdd);
+  const auto longer = parse_packet(packet + "00");
+  REQUIRE(longer);
+  CHECK(longer->size() == 49);
+}
+
 TEST_CASE("a packet that is no hexadecimal text says where, and what it must be") {
   CHECK_THAT(error_of(parse_packet("")), Contains("no bytes"));
   CHECK_THAT(error_of(parse_packet(" : ")), Contains("no bytes"));

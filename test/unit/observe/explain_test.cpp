@@ -88,8 +88,11 @@ TEST_CASE("the document has the packet's way in its order") {
   CHECK(all.at("packet") == json::value{{"flow", "tcp 203.0.113.7:40000 198.51.100.1:80"},
                                         {"tcp_flags", "ack"},
                                         {"ip_bytes", 40}});
-  CHECK(all.at("steering") ==
-        json::array{{{"interface", "eth1"}, {"attached", true}, {"verdict", "redirected"}}});
+  CHECK(all.at("steering") == json::array{{{"interface", "eth1"},
+                                           {"attached", true},
+                                           {"verdict", "redirected"},
+                                           {"queues", 2},
+                                           {"unserved_queues", 0}}});
   CHECK(all.at("service") == json::value{{"name", "web"},
                                          {"vip", "198.51.100.1"},
                                          {"protocol", "tcp"},

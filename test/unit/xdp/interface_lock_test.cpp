@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "support/catch.h"
 
@@ -55,6 +56,20 @@ TEST_CASE("what is noted is there for the next owner, and gone with a lock that 
     CHECK(lock.noted() == 3);
     CHECK_FALSE(InterfaceLock::take(program(), "none0", kNoInterface).has_value());
   }
+  CHECK_FALSE(std::filesystem::exists(*InterfaceLock::path_of(program(), kNoInterface)));
+}
+
+TEST_CASE("a note of what could not be taken off is there for the next owner too") {
+  if (!may_write()) return;
+  (void)taken();  // makes the folder
+  leave("4711 " + boot() + "\n");
+  {
+    InterfaceLock lock = taken();
+    lock.keep_note();
+    const InterfaceLock moved = std::move(lock);
+    CHECK(moved.noted() == 4711);
+  }
+  CHECK(taken().noted() == 4711);
   CHECK_FALSE(std::filesystem::exists(*InterfaceLock::path_of(program(), kNoInterface)));
 }
 
