@@ -117,13 +117,19 @@ def test_checks_through_the_tunnel_come_with_a_reload_and_go_with_the_daemon(lab
     assert "gwprobe" not in netns.ip("-n", lab.ns("lb1"), "link")
 
 
+def keeping(run):
+    """As privileges.wrapper(), with the folder `run` in the place of /run/guideway."""
+    run.mkdir(parents=True, exist_ok=True)
+    os.chown(run, privileges.USER, privileges.USER)
+    as_the_unit = privileges.wrapper()
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {run} /run/guideway && exec "$@"', "sh",
+            *as_the_unit[as_the_unit.index("setpriv"):]]
+
+
 def test_what_a_killed_one_has_left_is_no_obstacle_to_the_next(lab, unprivileged):
     """It may not look programs up by their ids, and knows what it has left by its note."""
     run = lab.node_folder("lb1") / "notes"
-    run.mkdir(exist_ok=True)
-    os.chown(run, privileges.USER, privileges.USER)
-    keep = ["unshare", "--mount", "sh", "-c", f'mount --bind {run} /run/guideway && exec "$@"', "sh",
-            *privileges.wrapper()[privileges.wrapper().index("setpriv"):]]
+    keep = keeping(run)
     settings = config(lab)
     first = unprivileged(settings)
     first.kill()
@@ -136,6 +142,26 @@ def test_what_a_killed_one_has_left_is_no_obstacle_to_the_next(lab, unprivileged
             assert program_id(lab) == left
     assert f"{INTERFACE}: took off guideway_steer (id {left}), which an earlier process had left" in first.log()
     assert first.stop() == 0
+    assert xdp_programs(lab) == {} and list(run.iterdir()) == []
+
+
+def test_what_one_could_not_take_off_is_known_to_the_next(lab, unprivileged):
+    """Capabilities of another user namespace than the interface's look like the unit's, and are not."""
+    run = lab.node_folder("lb1") / "notes"
+    keep = keeping(run)
+    daemon = unprivileged()
+    daemon.kill()
+    daemon.start(keep).wait_ready()
+    left = program_id(lab)
+    daemon.kill()
+    daemon.start([*keep, "unshare", "--user", "--map-current-user", "--keep-caps"])
+    assert daemon.wait() == 1
+    assert (f"cannot start: taking the left-over program guideway_steer off {INTERFACE}: Operation not permitted"
+            in daemon.log()), daemon.log()
+    assert program_id(lab) == left
+    daemon.start(keep).wait_ready()
+    assert f"{INTERFACE}: took off guideway_steer (id {left}), which an earlier process had left" in daemon.log()
+    assert daemon.stop() == 0
     assert xdp_programs(lab) == {} and list(run.iterdir()) == []
 
 

@@ -1,18 +1,23 @@
 """What the daemon tells the service manager that started it, and what it makes of a worker that hangs."""
+import concurrent.futures
 import copy
+import errno
+import pathlib
 import re
 import signal
+import sys
 
 import pytest
 
 from support import metrics, process
 from support.daemon import config, xdp_programs
 from support.hold_thread import HeldThread
-from support.reload import ask, post, workers
+from support.reload import ask, lasting, post, program_id, reload, workers, write
 from support.service_manager import ServiceManager
 
 LAB = {"backends": 2}
 KINDS = ("READY", "RELOADING", "STOPPING")
+DENY_CALL = pathlib.Path(__file__).resolve().parents[1] / "support/deny_call.py"
 
 
 @pytest.fixture
@@ -183,6 +188,22 @@ def test_a_wrong_file_is_said_too(lab, new_daemon, listening):
     assert re.search(r"guidewayd\.yaml:\d+:1: nonsense: unknown key", manager.status())
 
 
+@pytest.mark.parametrize("denied, status, number", [
+    ("netlink", "cannot start: listing this host's addresses: Address family not supported by protocol",
+     errno.EAFNOSUPPORT),
+    ("threads", "unexpected: .*Resource temporarily unavailable.*", errno.EAGAIN)])
+def test_a_start_that_the_kernel_refuses_something_says_so_too(lab, new_daemon, listening, denied, status, number):
+    """The second is an exception that nobody catches on its way."""
+    manager = listening()
+    daemon = new_daemon().start([*manager.wrapper, sys.executable, DENY_CALL, denied])
+    assert daemon.wait() == 1
+    last = manager.messages()[-1]
+    assert re.fullmatch(status, last["STATUS"]), daemon.log()
+    assert (int(last["ERRNO"]), sorted(last)) == (number, ["ERRNO", "STATUS"])
+    assert f"guidewayd: {last['STATUS'].removeprefix('cannot start: ')}" in daemon.log()
+    assert xdp_programs(lab) == {}
+
+
 def test_without_a_service_manager_nothing_is_different(lab, start):
     daemon = start()
     assert daemon.stop() == 0
@@ -232,20 +253,66 @@ def test_a_signal_ends_a_daemon_whose_worker_hangs_with_the_reason_in_the_log(la
     assert start().status()["node"]["ready"]
 
 
-def test_a_reload_that_would_wait_for_a_worker_that_hangs_is_refused(lab, supervised):
-    """Taking an interface out is to end its workers. The one interface gives way to another name."""
-    daemon, _ = supervised(watchdog_seconds=2)
-    settings = copy.deepcopy(daemon.settings)
-    settings["interfaces"] = [{"name": "lo", "mode": "generic"}]
+@pytest.fixture
+def another(lab):
+    """Makes settings by which the one interface gives way to another one: its workers have to end."""
+    lab.ip("lb1", "link add net1 type veth peer name net1-peer", "link set net1 up", "link set net1-peer up")
+    yield lambda settings: {**copy.deepcopy(settings), "interfaces": [{"name": "net1"}]}
+    lab.ip("lb1", "link delete net1")
+
+
+def assert_refused(answer, name):
+    assert answer.status == 422
+    assert answer.body["problems"] == [
+        f"taking interface net0 out of service: its worker {name} hangs, and cannot be ended "
+        "(systemctl restart guideway)"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["stalled", "just held"])
+def test_a_reload_that_would_wait_for_a_worker_that_hangs_is_refused(supervised, another, known):
+    """Also where nobody has noticed yet that it hangs."""
+    daemon, _ = supervised(watchdog_seconds=2 if known else None)
     held, name = hold_a_worker(daemon)
     with held:
-        wait_stalled(daemon)
-        answer = post(daemon, settings)
-        assert answer.status == 422
-        assert answer.body["problems"] == [
-            f"taking interface net0 out of service: its worker {name} hangs, and cannot be ended "
-            "(systemctl restart guideway)"]
+        if known:
+            wait_stalled(daemon)
+        assert_refused(post(daemon, another(daemon.settings)), name)
     process.wait_until(lambda: ask(daemon, "GET", "/readyz").status == 200, "it is ready again", 15)
+    assert daemon.stop() == 0
+
+
+@pytest.fixture
+def silent_backend(lab):
+    """One that is never heard of, and whose way the kernel has nothing to say of."""
+    lab.ip("router", "route add blackhole 10.99.99.99/32")
+    yield {"address": "10.99.99.99"}
+    lab.ip("router", "route delete blackhole 10.99.99.99/32")
+
+
+def test_a_worker_that_hangs_while_a_reload_waits_for_answers_has_it_refused(lab, supervised, another, silent_backend):
+    """And all undone that was done for it: what is in force goes on."""
+    daemon, _ = supervised(with_drain(lab, "0s"), watchdog_seconds=2)
+    before = lasting(daemon.status())
+    settings = another(daemon.settings)
+    settings["metrics"]["listen"] = f"0.0.0.0:{metrics.PORT + 1}"
+    settings["pools"][0]["backends"].append(silent_backend)
+    settings["pools"][0]["checks"] = [{"type": "udp", "port": 9, "send": "x", "interval": "2s", "timeout": "2s"}]
+    write(daemon, settings)
+    with concurrent.futures.ThreadPoolExecutor(1) as client:
+        answer = client.submit(post, daemon)
+        process.wait_until(lambda: "net1: driver" in daemon.log(), "it has attached to the new interface")
+        held, name = hold_a_worker(daemon)
+        with held:
+            assert_refused(answer.result(), name)
+            assert program_id(lab) and program_id(lab, "net1") is None
+    process.wait_until(lambda: ask(daemon, "GET", "/readyz").status == 200, "it is ready again", 15)
+    now = lasting(daemon.status())
+    assert {**now, "generation": 0} == {**before, "generation": 0}
+    assert metrics.scrape(lab)
+    settings = copy.deepcopy(daemon.settings)
+    settings["pools"][0]["backends"].pop()
+    reload(daemon, settings)
+    daemon.settle()
     assert daemon.stop() == 0
 
 

@@ -55,5 +55,8 @@ class HeldThread:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(OSError):
+        try:
             self.release()
+        except OSError:  # it was killed, and its process is not gone before somebody has looked
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.thread, _ALL_THREADS)

@@ -119,7 +119,6 @@ class Daemon {
   [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> read_and_apply();
   [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted);
   [[nodiscard]] std::vector<std::string> leaving(const control::Model& wanted) const;
-  [[nodiscard]] std::vector<std::string> lost() const;
   [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted,
                                                                      std::vector<std::string> lost);
   [[nodiscard]] boost::asio::awaitable<Result<>> switch_to(ModelPointer wanted, Ports ports);

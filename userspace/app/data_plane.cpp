@@ -81,14 +81,6 @@ void say_opened(const control::Interface& config, const xdp::Port& port) {
 
 }  // namespace
 
-std::vector<Progress::Worker> turns_of(const std::vector<std::unique_ptr<Unit>>& units) {
-  std::vector<Progress::Worker> workers;
-  for (const auto& unit : units)
-    for (const Lane& lane : unit->lanes)
-      workers.push_back({.key = lane.worker->name(), .turns = lane.counters->turns.get()});
-  return workers;
-}
-
 DataPlane::DataPlane(control::FlowTableConfig flow_table)
     : flow_table_(flow_table),
       services_before_(kMaxServiceSlots),
@@ -246,6 +238,13 @@ void DataPlane::check() {
 bool DataPlane::has(const std::string& interface) const {
   return std::ranges::any_of(units_,
                              [&](const auto& unit) { return unit->config.name == interface; });
+}
+
+std::vector<std::string> DataPlane::lost() const {
+  std::vector<std::string> names;
+  for (const auto& unit : units_)
+    if (!unit->health.attached) names.push_back(unit->config.name);
+  return names;
 }
 
 bool DataPlane::all_attached() const {

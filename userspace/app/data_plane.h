@@ -39,8 +39,14 @@ struct Unit {
 };
 
 // How far each worker has come, for progress.h.
-[[nodiscard]] std::vector<Progress::Worker> turns_of(
-    const std::vector<std::unique_ptr<Unit>>& units);
+[[nodiscard]] inline std::vector<Progress::Worker> turns_of(
+    const std::vector<std::unique_ptr<Unit>>& units) {
+  std::vector<Progress::Worker> workers;
+  for (const auto& unit : units)
+    for (const Lane& lane : unit->lanes)
+      workers.push_back({.key = lane.worker->name(), .turns = lane.counters->turns.get()});
+  return workers;
+}
 
 // What one service or backend was sent, over all workers that there were.
 struct Sent {
@@ -93,6 +99,8 @@ class DataPlane {
 
   [[nodiscard]] const std::vector<std::unique_ptr<Unit>>& units() const { return units_; }
   [[nodiscard]] bool has(const std::string& interface) const;
+  // Those in service that their program was taken off, as check() saw it last.
+  [[nodiscard]] std::vector<std::string> lost() const;
   // Every interface that is in service, of which there is at least one, is attached.
   [[nodiscard]] bool all_attached() const;
   // Whether begin() was called.

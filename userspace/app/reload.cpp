@@ -138,24 +138,16 @@ std::vector<std::string> Daemon::leaving(const control::Model& wanted) const {
   return names;
 }
 
-// Interfaces in service that a program was taken off.
-std::vector<std::string> Daemon::lost() const {
-  std::vector<std::string> names;
-  for (const auto& unit : plane_.units())
-    if (!unit->health.attached) names.push_back(unit->config.name);
-  return names;
-}
-
 // Everything that can fail comes before anything is changed.
 asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
   plane_.check();
-  const std::vector<std::string> lost_now = lost();
+  const std::vector<std::string> lost = plane_.lost();
   std::vector<std::string> ending = leaving(*wanted);
-  std::ranges::copy(lost_now, std::back_inserter(ending));
+  std::ranges::copy(lost, std::back_inserter(ending));
   auto can_end = co_await await_turns(std::move(ending));
   if (!can_end) co_return can_end;
   if (auto provided = health_->provide(*wanted); !provided) co_return provided;
-  auto ports = co_await open_new_ports(wanted, lost_now);
+  auto ports = co_await open_new_ports(wanted, lost);
   if (!ports) co_return std::unexpected(std::move(ports).error());
   const ModelPointer before = in_force_.model;
   if (auto moved = move_metrics(before->metrics, wanted->metrics); !moved) co_return moved;

@@ -34,8 +34,8 @@ struct NotStarted {
                 .counters = std::make_unique<WorkerCounters>(),
                 .worker = nullptr};
       lane.worker = std::make_unique<dataplane::Worker>(
-          dataplane::WorkerOptions{.name = name, .flow_entries = 64, .timeouts = {}},
-          none.socket(), *lane.counters, publication);
+          dataplane::WorkerOptions{.name = name, .flow_entries = 64, .timeouts = {}}, none.socket(),
+          *lane.counters, publication);
       units.back()->lanes.push_back(std::move(lane));
     }
   }

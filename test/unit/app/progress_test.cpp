@@ -51,7 +51,8 @@ TEST_CASE("one worker that stands still among others is the one that is told of"
   Clock clock;
   std::vector<Progress::Change> told;
   for (std::uint64_t turns = 0; turns < 10; ++turns)
-    for (const auto& change : clock.look({{"seven", turns}, {"eight", 0}, {"nine", turns}})) told.push_back(change);
+    for (const auto& change : clock.look({{"seven", turns}, {"eight", 0}, {"nine", turns}}))
+      told.push_back(change);
   REQUIRE(told.size() == 1);
   CHECK(told[0].key == "eight");
   CHECK(clock.progress.stalled_for("seven") == 0s);
