@@ -117,9 +117,9 @@ bool is_ip_packet(std::span<const std::byte> bytes) {
   if (bytes.size() <= sizeof ethernet) return true;
   std::memcpy(&ethernet, bytes.data(), sizeof ethernet);
   const std::uint16_t type = ethernet.type.host();
-  const bool frame = (type == kEtherTypeIpv4 && high_digit_is_4(bytes[sizeof ethernet])) ||
-                     type == kEtherTypeVlan || type == kEtherTypeServiceVlan;
-  if (!frame) return true;
+  constexpr std::array kTypes{kEtherTypeIpv4, kEtherTypeIpv6, kEtherTypeArp, kEtherTypeVlan,
+                              kEtherTypeServiceVlan};
+  if (std::ranges::find(kTypes, type) == kTypes.end()) return true;
   const std::size_t header_bytes = (std::to_integer<std::size_t>(bytes.front()) & 0x0f) * 4;
   return header_bytes >= sizeof(Ipv4Header) && header_bytes <= bytes.size() &&
          checksum_is_right(bytes.first(header_bytes));

@@ -35,8 +35,8 @@ inline constexpr std::size_t kMaxPacketTextBytes = 4096;
 [[nodiscard]] Result<std::uint16_t> parse_ip_bytes(std::string_view text, std::uint8_t protocol);
 
 // An Ethernet frame out of hexadecimal digits, with blanks, line ends and colons where one likes.
-// What begins with 4 is an IPv4 packet, and gets an Ethernet header; unless the EtherType of IPv4
-// or a VLAN is where a frame has it, and what there is is no IPv4 header with a right checksum:
+// What begins with 4 is an IPv4 packet, and gets an Ethernet header; unless the EtherType of IP,
+// ARP or a VLAN is where a frame has it, and what there is is no IPv4 header with a right checksum:
 // then it is a frame whose MAC address begins so. An IPv6 packet, which begins with 6 and is of the
 // length that it says, gets one, too. Fails where the digits are none, or are an odd
 // number of them, or more than kMaxPacketTextBytes bytes.

@@ -10,6 +10,7 @@
 namespace guideway {
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
+inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
 inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 inline constexpr std::uint16_t kEtherTypeVlan = 0x8100;         // 802.1Q
 inline constexpr std::uint16_t kEtherTypeServiceVlan = 0x88a8;  // 802.1ad

@@ -122,6 +122,18 @@ TEST_CASE("a frame whose MAC address begins with 4 is a frame, tagged or not") {
   }
 }
 
+TEST_CASE("a frame whose MAC address begins with 4 is a frame whatever is in it") {
+  const Bytes address = from_hex("4e1122334455");
+  const test::FrameSpec specs[] = {
+      {.version = 5}, {.version = 0}, {.ether_type = 0x86dd, .version = 6}, {.ether_type = 0x0806}};
+  for (const auto& spec : specs) {
+    Bytes frame = build_frame(spec);
+    std::copy(address.begin(), address.end(), frame.begin());
+    INFO(spec.ether_type << " " << int{spec.version});
+    CHECK(parse_packet(to_hex(frame)).value() == frame);
+  }
+}
+
 TEST_CASE("an IP packet from an address that looks like an EtherType is an IP packet") {
   const Bytes packet = build_ip({.protocol = 6, .source = "8.0.69.1"});
   CHECK(parse_packet(to_hex(packet)).value().size() == 14 + packet.size());
