@@ -22,6 +22,7 @@ bool keeps_flows(const Snapshot& snapshot, BackendSlot slot, PoolIndex pool) {
 
 DropReason Pipeline::classify(std::span<const std::byte> frame, const Snapshot& snapshot,
                               Work& work) const {
+  work.fresh = {};
   const DropReason reason = parse_frame(frame, work.packet);
   if (reason != DropReason::none) return reason;
   work.service = snapshot.services.find(work.packet.flow);
@@ -57,7 +58,7 @@ DropReason Pipeline::select(const Snapshot& snapshot, flow::Tick now, Work& work
   return DropReason::none;
 }
 
-void Pipeline::remember(const Selection& selection, flow::Tick now, const Work& work) {
+void Pipeline::remember(const Selection& selection, flow::Tick now, Work& work) {
   const flow::Class before = selection.choice == Choice::kept || selection.choice == Choice::moved
                                  ? selection.entry.state()
                                  : flow::Class::empty;
@@ -69,7 +70,7 @@ void Pipeline::remember(const Selection& selection, flow::Tick now, const Work& 
   }
   const BackendSlot backend = selection.backend;
   if (selection.choice == Choice::chosen) {
-    const auto inserted = flows_.insert(work.hash, backend.value, state, now, work.packet.flow);
+    const auto inserted = flows_.insert(work.hash, backend.value, state, now, work.fresh);
     if (inserted == flow::Table::Insertion::full) {
       counters_.flow_table_full.add(1);
       return;
@@ -150,6 +151,7 @@ void Pipeline::process(std::span<Frame> frames, const Snapshot& snapshot, flow::
     if (frames[i].drop == DropReason::none) frames[i].drop = select(snapshot, now, work_[i]);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Frame& frame = frames[i];
+    if (work_[i].fresh) flows_.set_key(work_[i].fresh, work_[i].packet.flow);
     if (frame.drop == DropReason::none && room == 0) frame.drop = DropReason::tx_ring_full;
     if (frame.drop == DropReason::none) frame.drop = encapsulate(snapshot, work_[i], frame);
     if (frame.drop == DropReason::none)

@@ -93,6 +93,7 @@ class Pipeline {
     std::uint64_t hash = 0;
     const Service* service = nullptr;
     BackendSlot backend{};
+    flow::Table::Entry fresh{};  // made for it: has no key yet
   };
   // What is decided of a packet whose service is known, before anything is changed by it.
   struct Selection {
@@ -105,7 +106,7 @@ class Pipeline {
   DropReason classify(std::span<const std::byte> frame, const Snapshot& snapshot, Work& work) const;
   [[nodiscard]] Selection decide(const Snapshot& snapshot, flow::Tick now, const Work& work) const;
   DropReason select(const Snapshot& snapshot, flow::Tick now, Work& work);
-  void remember(const Selection& selection, flow::Tick now, const Work& work);
+  void remember(const Selection& selection, flow::Tick now, Work& work);
   [[nodiscard]] DropReason fits(const Backend& backend, const Packet& packet) const;
   DropReason encapsulate(const Snapshot& snapshot, const Work& work, Frame& frame);
 

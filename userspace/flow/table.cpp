@@ -97,13 +97,15 @@ void Table::reassign(Entry entry, std::uint32_t backend, Class state, Tick now) 
 }
 
 Table::Insertion Table::insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now,
-                               const gw_flow_key& key) {
+                               Entry& fresh) {
   assert(backend <= kMaxBackend && state != Class::empty && !find(hash, now));
   Bucket& home = bucket(hash);
   const auto tag = static_cast<std::uint32_t>(hash >> 32);
   const auto put = [&](std::size_t index) {
     home.tag[index] = tag;
-    keys_[(hash & mask_) * kEntries + index] = key;
+    fresh.bucket_ = &home;
+    fresh.index_ = index;
+    __builtin_prefetch(&key_of(fresh), 1);
     write(home, index, backend, state, now);
   };
   std::size_t oldest_opening = kEntries;

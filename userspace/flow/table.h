@@ -108,8 +108,15 @@ class Table {
   void reassign(Entry entry, std::uint32_t backend, Class state, Tick now);
 
   // Remembers a flow. REQUIRES: find(hash) found nothing; backend <= kMaxBackend; state not empty.
-  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now,
-                   const gw_flow_key& key = {});
+  // `fresh` is the entry, unless `full`: whose key is to be set before anybody visits it. The
+  // memory of the key is on its way to the cache then: to set it later, when other packets have
+  // been worked on, spares the waiting.
+  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now, Entry& fresh);
+  Insertion insert(std::uint64_t hash, std::uint32_t backend, Class state, Tick now) {
+    Entry fresh;
+    return insert(hash, backend, state, now, fresh);
+  }
+  void set_key(Entry entry, const gw_flow_key& key) { key_of(entry) = key; }
 
   // Calls `visitor(key, entry)` for each live flow of one bucket. REQUIRES: bucket < buckets().
   template <class Visitor>
@@ -136,6 +143,10 @@ class Table {
   [[nodiscard]] const std::array<std::uint64_t, kClasses>& live() const { return live_; }
 
  private:
+  [[nodiscard]] gw_flow_key& key_of(Entry entry) const {
+    return keys_[static_cast<std::size_t>(entry.bucket_ - buckets_.get()) * kEntries +
+                 entry.index_];
+  }
   struct Free {
     void operator()(void* memory) const;
   };
