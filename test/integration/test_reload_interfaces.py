@@ -6,33 +6,19 @@ import itertools
 
 import pytest
 
-from support import fetch, lab as lab_module, netns, process
+from support import fetch, lab as lab_module, process, second_link as second
 from support.daemon import config, violations, xdp_programs
-from support.lab import FABRIC_MTU, INTERFACE
+from support.lab import INTERFACE
 from support.reload import ask, hang_up, lasting, post, program_id, reload, workers, write
 
-SECOND, ROUTER_END = "net1", "to-lb1-second"
-SECOND_VIP = "198.51.100.2"
+SECOND, SECOND_VIP = second.DEVICE, second.VIP
 _ports = itertools.count(20000)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def second_link(lab):
-    """A second veth pair between router and lb1. Packets to the second VIP come by it, and those to
-    be3, which serves that, leave by it."""
-    queues = f"numrxqueues {lab.queues} numtxqueues {lab.queues}"
-    netns.ip_batch([f"link add {ROUTER_END} netns {lab.ns('router')} mtu {FABRIC_MTU} {queues} type veth "
-                    f"peer name {SECOND} netns {lab.ns('lb1')} mtu {FABRIC_MTU} {queues}"])
-    for node, device in (("router", ROUTER_END), ("lb1", SECOND)):
-        netns.run("ip", "netns", "exec", lab.ns(node), "ethtool", "-K", device,
-                  "tx", "off", "tso", "off", "gso", "off", "gro", "off")
-    lab.ip("router", f"address add 10.77.11.1/24 dev {ROUTER_END}", f"link set {ROUTER_END} up")
-    lab.ip("lb1", f"address add 10.77.11.2/24 dev {SECOND}", f"link set {SECOND} up",
-           f"route add {lab.backends[2].address}/32 via 10.77.11.1")
-    lab.ip("router", f"route add {SECOND_VIP}/32 via 10.77.11.2")
-    lab.ip("be3", f"address add {SECOND_VIP}/32 dev lo")
-    yield
-    lab.ip("router", f"link delete {ROUTER_END}")
+    with second.second_link(lab):
+        yield
 
 
 def one_interface(lab):

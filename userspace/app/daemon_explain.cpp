@@ -32,10 +32,6 @@ constexpr auto kChoiceNames =
     std::to_array<std::string_view>({"", "kept", "chosen", "moved", "reopened"});
 static_assert(kChoiceNames.size() == static_cast<std::size_t>(Choice::reopened) + 1);
 
-constexpr auto kClassNames =
-    std::to_array<std::string_view>({"", "opening", "established", "closing", "udp"});
-static_assert(kClassNames.size() == flow::kClasses);
-
 // What the steering program of one interface makes of the packet.
 struct Steered {
   std::string interface;
@@ -220,12 +216,6 @@ PacketAnswer::Size size_of(const Explanation& told) {
           .largest_ip_bytes = mtu > kOuterIpBytes ? mtu - kOuterIpBytes : 0};
 }
 
-Endpoint destination_of(const gw_flow_key& flow) {
-  return {.address = Ipv4Address(Be32::from_wire(flow.destination_address)),
-          .port = Be16::from_wire(flow.destination_port).host(),
-          .protocol = static_cast<Protocol>(flow.protocol)};
-}
-
 }  // namespace
 
 asio::awaitable<Result<PacketAnswer>> Daemon::explain(PacketQuestion question) {
@@ -282,7 +272,7 @@ PacketAnswer::Entry Daemon::entry_of(const Explanation::Entry& entry) const {
   // An entry lives through the whole second of its time-out (flow::Table::expired).
   const auto left = timeout_of(in_force_.model->flow_table, entry.state) - idle;
   return {.interface = {},
-          .state = std::string(kClassNames[static_cast<std::size_t>(entry.state)]),
+          .state = std::string(flow::name(entry.state)),
           .backend = owner ? owner->second.text() : "",
           .idle_seconds = static_cast<std::uint64_t>(idle.count()),
           .expires_in_seconds = static_cast<std::uint64_t>(std::max(left.count(), 0L)),

@@ -39,26 +39,9 @@ FlowsPlace behind(const LaneName& lane) {
   return {.interface = lane.interface, .queue = lane.queue + 1};
 }
 
-std::string_view name(flow::Class state) {
-  switch (state) {
-    case flow::Class::empty: return "empty";
-    case flow::Class::opening: return "opening";
-    case flow::Class::established: return "established";
-    case flow::Class::closing: return "closing";
-    case flow::Class::udp: return "udp";
-  }
-  return "?";
-}
-
 std::string socket_text(__be32 address, __be16 port) {
   return Ipv4Address(Be32::from_wire(address)).text() + ":" +
          std::to_string(Be16::from_wire(port).host());
-}
-
-Endpoint destination_of(const gw_flow_key& key) {
-  return {.address = Ipv4Address(Be32::from_wire(key.destination_address)),
-          .port = Be16::from_wire(key.destination_port).host(),
-          .protocol = static_cast<Protocol>(key.protocol)};
 }
 
 std::set<Endpoint> endpoints_of(const control::Model& model, const std::string& service) {
@@ -105,7 +88,7 @@ class Owners {
             .service = services_.at(destination),
             .backend = backend,
             .pool = pool,
-            .state = std::string(name(record.state)),
+            .state = std::string(flow::name(record.state)),
             .idle_seconds = record.age,
             .interface = from.interface,
             .queue = from.queue};

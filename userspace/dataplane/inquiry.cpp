@@ -3,12 +3,6 @@
 namespace guideway::dataplane {
 namespace {
 
-Endpoint destination_of(const gw_flow_key& key) {
-  return {.address = Ipv4Address(Be32::from_wire(key.destination_address)),
-          .port = Be16::from_wire(key.destination_port).host(),
-          .protocol = static_cast<Protocol>(key.protocol)};
-}
-
 // Looks at the next buckets; true when it is done.
 bool go_on(FlowSurvey& survey, std::size_t& looked_at, const flow::Table& flows, flow::Tick now) {
   for (std::size_t turn = 0; turn < kSurveyPerTurn; ++turn) {

@@ -32,6 +32,12 @@ void* zeroed(std::size_t bytes) {
 
 }  // namespace
 
+std::string_view name(Class state) {
+  constexpr std::array<std::string_view, kClasses> kNames = {"empty", "opening", "established",
+                                                             "closing", "udp"};
+  return kNames[index_of(state)];
+}
+
 Class next_class(Class before, bool is_tcp, std::uint8_t tcp_flags) {
   if (!is_tcp) return before == Class::empty ? Class::opening : Class::udp;
   if (before == Class::empty) return Class::opening;  // a FIN, too, can be forged

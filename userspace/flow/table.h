@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "bpf/abi.h"
 
@@ -43,6 +44,7 @@ enum class Class : std::uint8_t {
   udp,          // UDP, and packets came after the first
 };
 inline constexpr std::size_t kClasses = 5;
+[[nodiscard]] std::string_view name(Class state);  // "established"
 
 struct Timeouts {
   Tick opening = 10;

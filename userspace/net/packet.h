@@ -21,6 +21,13 @@ struct Packet {
   gw_flow_key flow{};
 };
 
+// What the packets of a flow are addressed to.
+[[nodiscard]] inline Endpoint destination_of(const gw_flow_key& flow) {
+  return {.address = Ipv4Address(Be32::from_wire(flow.destination_address)),
+          .port = Be16::from_wire(flow.destination_port).host(),
+          .protocol = static_cast<Protocol>(flow.protocol)};
+}
+
 // Reads a frame from its Ethernet header on, at most two VLAN tags skipped, and fills `packet`.
 // Returns `none` if it is a whole TCP or UDP packet that may be forwarded, else why it is not;
 // `packet` is then unspecified. Never reads outside `frame`. Order of checks: docs/packets.md.
