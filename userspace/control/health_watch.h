@@ -15,9 +15,9 @@
 
 #include "control/complaint.h"
 #include "control/health.h"
-#include "control/log_limiter.h"
 #include "control/prober.h"
 #include "control/tunnel.h"
+#include "core/log_limiter.h"
 #include "core/result.h"
 
 namespace guideway::control {

@@ -1,5 +1,5 @@
 // LogLimiter: how many lines get through, and that none is lost without being counted.
-#include "control/log_limiter.h"
+#include "core/log_limiter.h"
 
 #include <random>
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace guideway::control {
+namespace guideway {
 
 class LogLimiter {
  public:
@@ -49,4 +49,4 @@ class LogLimiter {
   std::uint64_t suppressed_ = 0, untold_ = 0;
 };
 
-}  // namespace guideway::control
+}  // namespace guideway
