@@ -142,6 +142,96 @@ std::string text(const Metrics& metrics) {
   return metrics.port == 0 ? "none" : metrics.address.text() + ":" + std::to_string(metrics.port);
 }
 
+std::string text(const bgp::DampingRule& rule) {
+  const auto time = [](std::chrono::milliseconds value) {
+    return value % std::chrono::seconds(1) == std::chrono::milliseconds(0)
+               ? seconds(std::chrono::duration_cast<std::chrono::seconds>(value))
+               : std::to_string(value.count()) + " ms";
+  };
+  return "first " + time(rule.first) + ", most " + time(rule.most) + ", window " +
+         time(rule.window);
+}
+
+std::string text(const bgp::Attributes& attributes) {
+  const std::string words = attributes.text();
+  return words.empty() ? "none" : words;
+}
+
+// All but the address and the password.
+std::string text(const bgp::Peer& peer) {
+  std::string words = "AS " + std::to_string(peer.asn) + ", port " + std::to_string(peer.port) +
+                      ", hold time " + seconds(peer.hold_time);
+  if (peer.multihop) words += ", multihop " + std::to_string(*peer.multihop);
+  if (peer.local_address) words += ", from " + peer.local_address->to_string();
+  return words;
+}
+
+void compare_peers(const bgp::SpeakerConfig& before, const bgp::SpeakerConfig& after,
+                   Lines& lines) {
+  const auto called = [](const bgp::Peer& peer) { return "bgp: peer " + peer.address.to_string(); };
+  match(
+      before.peers, after.peers, &bgp::Peer::address,
+      [&](const auto& gone) { lines.add(called(gone) + " removed"); },
+      [&](const auto& come) { lines.add(called(come) + " added, " + text(come)); },
+      [&](const auto& old, const auto& now) {
+        lines.compare(called(now), text(old), text(now));
+        if (old.password == now.password) return;
+        const bool both = !old.password.empty() && !now.password.empty();
+        lines.add(called(now) + ": password " +
+                  (both ? "changed" : (now.password.empty() ? "removed" : "added")));
+      });
+}
+
+void compare_speakers(const bgp::SpeakerConfig& before, const bgp::SpeakerConfig& after,
+                      Lines& lines) {
+  const auto mode = [](const bgp::SpeakerConfig& one) {
+    return one.mode == bgp::Mode::managed ? "managed" : "external";
+  };
+  const auto asn = [](const bgp::SpeakerConfig& one) {
+    return one.asn == 0 ? "gobgpd's" : std::to_string(one.asn);
+  };
+  lines.compare("bgp.mode", mode(before), mode(after));
+  lines.compare("bgp.api", before.api, after.api);
+  lines.compare("bgp.local_asn", asn(before), asn(after));
+  // What else there is says nothing of an external one.
+  if (before.mode == bgp::Mode::managed && after.mode == bgp::Mode::managed) {
+    lines.compare("bgp.router_id", before.router_id, after.router_id);
+    lines.compare("bgp.listen_port", std::to_string(before.listen_port),
+                  std::to_string(after.listen_port));
+    lines.compare("bgp.graceful_restart", seconds(before.graceful_restart),
+                  seconds(after.graceful_restart));
+  }
+  // Those of a speaker that becomes external stay as they are: they are not the daemon's any more.
+  if (after.mode == bgp::Mode::managed) compare_peers(before, after, lines);
+}
+
+void compare_policies(const bgp::Policy& before, const bgp::Policy& after, Lines& lines) {
+  const auto role = [](const bgp::Policy& policy) { return std::string(bgp::name(policy.role)); };
+  const auto need = [](const bgp::Policy& policy) {
+    return policy.need == bgp::Need::all ? "all" : "any";
+  };
+  lines.compare("bgp.role", role(before), role(after));
+  lines.compare("bgp.announce", need(before), need(after));
+  match(
+      before.prefixes, after.prefixes, std::identity(),
+      [&](const auto& gone) { lines.add("bgp: prefix " + gone.text() + " removed"); },
+      [&](const auto& come) { lines.add("bgp: prefix " + come.text() + " added"); },
+      [](const auto&, const auto&) {});
+  lines.compare("bgp: routes when active", text(before.active), text(after.active));
+  lines.compare("bgp: routes when passive", text(before.passive), text(after.passive));
+  lines.compare("bgp.damping", text(before.damping), text(after.damping));
+}
+
+void compare_bgp(const std::optional<BgpConfig>& before, const std::optional<BgpConfig>& after,
+                 Lines& lines) {
+  if (before && !after) lines.add("bgp removed: nothing is announced any more");
+  if (!before && after)
+    lines.add("bgp added: VIPs are announced, role " + std::string(bgp::name(after->policy.role)));
+  if (!before || !after) return;
+  compare_speakers(before->speaker, after->speaker, lines);
+  compare_policies(before->policy, after->policy, lines);
+}
+
 }  // namespace
 
 std::vector<std::string> keep_fixed(const Model& running, Model& wanted) {
@@ -199,6 +289,7 @@ std::vector<std::string> describe_changes(const Model& before, const Model& afte
   };
   lines.compare("log.level", level(before), level(after));
   lines.compare("metrics.listen", text(before.metrics), text(after.metrics));
+  compare_bgp(before.bgp, after.bgp, lines);
   lines.compare("shutdown.drain", seconds(before.shutdown.drain), seconds(after.shutdown.drain));
   return lines.take();
 }

@@ -16,7 +16,8 @@ namespace guideway::control {
 [[nodiscard]] std::vector<std::string> keep_fixed(const Model& running, Model& wanted);
 
 // A line for each thing that `after` has and `before` has not, has otherwise, or has no more, by
-// name: "pool web: backend 10.0.1.13 added, weight 2". Beyond kMaxChangeLines they are counted.
+// name: "pool web: backend 10.0.1.13 added, weight 2". Of a password only that it is another one.
+// Beyond kMaxChangeLines they are counted.
 [[nodiscard]] std::vector<std::string> describe_changes(const Model& before, const Model& after);
 inline constexpr std::size_t kMaxChangeLines = 200;
 

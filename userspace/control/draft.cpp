@@ -8,6 +8,7 @@
 #include <climits>
 #include <initializer_list>
 
+#include "control/bgp_reader.h"
 #include "control/config_values.h"
 #include "control/pool_reader.h"
 
@@ -244,13 +245,17 @@ void read_metrics(const Mapping& file, Draft& draft) {
   }
 }
 
-void read_shutdown(const Mapping& file, Shutdown& shutdown) {
+void read_shutdown(const Mapping& file, Draft& draft) {
   static constexpr auto kKeys = std::to_array<Word>({"drain"});
+  Shutdown& shutdown = draft.model.shutdown;
+  if (draft.model.bgp) shutdown.drain = kBgpDrain;
   const auto at = file.find("shutdown");
   if (!at) return;
-  if (const auto drain = Mapping(*at, kKeys).find("drain"))
-    shutdown.drain = read_seconds(*drain, std::chrono::seconds(0), std::chrono::hours(1))
-                         .value_or(shutdown.drain);
+  const auto drain = Mapping(*at, kKeys).find("drain");
+  if (!drain) return;
+  shutdown.drain =
+      read_seconds(*drain, std::chrono::seconds(0), std::chrono::hours(1)).value_or(shutdown.drain);
+  draft.shutdown_drain = drain->place();
 }
 
 }  // namespace
@@ -258,7 +263,7 @@ void read_shutdown(const Mapping& file, Shutdown& shutdown) {
 Draft read_draft(const Cursor& root) {
   static constexpr auto kSections =
       std::to_array<Word>({"node", "interfaces", "encapsulation", "pools", "services", "flow_table",
-                           "log", "admin", "metrics", "shutdown"});
+                           "log", "admin", "metrics", "bgp", "shutdown"});
   Draft draft;
   const Mapping file(root, kSections);
   read_node(file, draft);
@@ -270,7 +275,8 @@ Draft read_draft(const Cursor& root) {
   read_log(file, draft.model.log);
   read_admin(file, draft.model.admin);
   read_metrics(file, draft);
-  read_shutdown(file, draft.model.shutdown);
+  read_bgp(file, draft);
+  read_shutdown(file, draft);
   return draft;
 }
 

@@ -41,6 +41,27 @@ struct ServicePlaces {
   std::string pool_name;  // what ServiceConfig::pool is to be found by
 };
 
+struct PeerPlaces {
+  Place address;
+  Place asn;
+  Place multihop;  // false, as those below: not in the file
+  Place local_address;
+};
+
+// All false where there is no `bgp`.
+struct BgpPlaces {
+  Place section;
+  Place role;
+  Place router_id;
+  std::vector<PeerPlaces> peers;  // beside SpeakerConfig::peers
+  std::vector<Place> prefixes;    // beside Policy::prefixes
+  Place next_hop;
+  Place local_preference;
+  Place passive;  // of the mapping
+  Place passive_local_preference;
+  Place prepend;
+};
+
 struct Draft {
   Model model;
   std::vector<InterfacePlaces> interfaces;
@@ -50,6 +71,8 @@ struct Draft {
   Place service_list;
   std::vector<ServicePlaces> services;
   Place metrics_listen;  // false: not in the file
+  BgpPlaces bgp;
+  Place shutdown_drain;  // false: not in the file
 };
 
 // Reads all sections under `root`, reports all that is wrong with a value by itself.

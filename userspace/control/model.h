@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bgp/announcements.h"
+#include "bgp/speaker.h"
 #include "bpf/abi.h"
 #include "maglev/table.h"
 #include "net/address.h"
@@ -73,7 +75,7 @@ struct PoolConfig {
   std::uint32_t table_size = maglev::kDefaultTableSize;  // a prime
   std::vector<CheckConfig> checks;                       // a backend is up if it passes all
   OnEmpty on_empty = OnEmpty::drop;
-  std::uint32_t min_healthy = 1;       // usable backends that make the pool healthy
+  std::uint32_t min_healthy = 1;  // usable backends that make the pool healthy; 0: it always is
   std::chrono::seconds slow_start{0};  // from recovery to full weight
 };
 
@@ -114,8 +116,19 @@ struct Metrics {
   friend bool operator==(const Metrics&, const Metrics&) = default;
 };
 
+// How the VIPs are announced (docs/configuration.md, "bgp").
+inline constexpr std::string_view kUsualBgpApi = "unix:/run/guideway-bgp/api.sock";
+struct BgpConfig {
+  bgp::SpeakerConfig speaker;
+  bgp::Policy policy;
+  friend bool operator==(const BgpConfig&, const BgpConfig&) = default;
+};
+
 struct Shutdown {
-  std::chrono::seconds drain{0};  // from "not ready" to the end of forwarding
+  // From "not ready" to the end of forwarding; also from the withdrawal of a VIP that a reload
+  // takes out to the end of its steering. Default: 5 s with `bgp`, for routers take their time;
+  // else 0.
+  std::chrono::seconds drain{0};
 };
 
 struct Model {
@@ -128,6 +141,7 @@ struct Model {
   LogConfig log;
   Admin admin;
   Metrics metrics;
+  std::optional<BgpConfig> bgp;  // nullopt: nothing is announced
   Shutdown shutdown;
 
   // The fleet seed as the key of the flow hash.

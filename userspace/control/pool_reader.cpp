@@ -50,7 +50,7 @@ void read_health(const Mapping& section, PoolConfig& pool, PoolPlaces& places) {
   if (const auto on_empty = section.find("on_empty"))
     pool.on_empty = static_cast<OnEmpty>(on_empty->choice(kOnEmpty).value_or(0));
   if (const auto at = section.find("min_healthy")) {
-    if (const auto value = at->number(1, maglev::kMaxMembers)) {
+    if (const auto value = at->number(0, maglev::kMaxMembers)) {
       pool.min_healthy = static_cast<std::uint32_t>(*value);
       places.min_healthy = at->place();
     }

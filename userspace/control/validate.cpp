@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/first_lines.h"
+#include "control/validate_bgp.h"
 #include "control/words.h"
 #include "maglev/table.h"
 #include "state/snapshot.h"
@@ -19,27 +21,6 @@ namespace {
 
 // At 100 entries for each backend their shares differ by 1 % (the paper's section 5.3).
 constexpr std::uint64_t kEntriesPerBackend = 100;
-
-std::string at_line(int line) { return "at line " + std::to_string(line); }
-
-// Remembers the line where each value stands first.
-template <class Value>
-class FirstLines {
- public:
-  // The line of an earlier `value`, if there is one.
-  std::optional<int> earlier(const Value& value, const Place& place) {
-    const auto [first, is_new] = lines_.try_emplace(value, place.mark.line);
-    return is_new ? std::nullopt : std::optional(first->second);
-  }
-  // The line of `value`, if it was given to earlier().
-  [[nodiscard]] std::optional<int> find(const Value& value) const {
-    const auto found = lines_.find(value);
-    return found == lines_.end() ? std::nullopt : std::optional(found->second);
-  }
-
- private:
-  std::map<Value, int> lines_;
-};
 
 std::uint32_t prime_from(std::uint64_t number, int step) {
   auto candidate =
@@ -313,6 +294,7 @@ void validate(Draft& draft, std::span<const OwnAddress> own, Problems& problems)
   check_endpoints(draft, problems);
   resolve_pools(draft, problems);
   resolve_tunnels(draft, problems);
+  validate_bgp(draft, own, problems);
 }
 
 }  // namespace guideway::control

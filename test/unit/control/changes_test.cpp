@@ -153,6 +153,97 @@ TEST_CASE("the settings of the host are said by their names in the file") {
                     "metrics.listen: none -> 127.0.0.1:9100", "shutdown.drain: 0 s -> 10 s"});
 }
 
+bgp::Peer peer_of(const char* address, std::uint32_t asn) {
+  bgp::Peer peer;
+  peer.address = boost::asio::ip::make_address(address);
+  peer.asn = asn;
+  return peer;
+}
+
+BgpConfig bgp_example() {
+  BgpConfig bgp;
+  bgp.speaker.api = "unix:/run/guideway-bgp/api.sock";
+  bgp.speaker.asn = 64512;
+  bgp.speaker.router_id = "192.0.2.1";
+  bgp.speaker.peers = {peer_of("10.0.0.1", 64500), peer_of("2001:db8::1", 64500)};
+  bgp.policy.prefixes = {bgp::Prefix::parse("198.51.100.0/24").value()};
+  bgp.policy.active.med = 50;
+  bgp.policy.passive.med = 150;
+  return bgp;
+}
+
+// The lines for what `change` does to the example with bgp.
+template <class Change>
+Lines bgp_changes(const Change& change) {
+  Model before = example();
+  before.bgp = bgp_example();
+  Model after = before;
+  change(*after.bgp);
+  return describe_changes(before, after);
+}
+
+TEST_CASE("that VIPs are announced at all comes and goes in one line") {
+  CHECK(changes([](Model& m) { m.bgp = bgp_example(); }) ==
+        Lines{"bgp added: VIPs are announced, role active"});
+  Model before = example();
+  before.bgp = bgp_example();
+  CHECK(describe_changes(before, example()) == Lines{"bgp removed: nothing is announced any more"});
+  CHECK(describe_changes(before, before).empty());
+}
+
+TEST_CASE("the settings of the speaker are said by their names in the file") {
+  CHECK(bgp_changes([](BgpConfig& bgp) {
+          bgp.speaker.api = "127.0.0.1:50051";
+          bgp.speaker.asn = 64513;
+          bgp.speaker.router_id = "192.0.2.2";
+          bgp.speaker.listen_port = 0;
+          bgp.speaker.graceful_restart = 0s;
+        }) == Lines{"bgp.api: unix:/run/guideway-bgp/api.sock -> 127.0.0.1:50051",
+                    "bgp.local_asn: 64512 -> 64513", "bgp.router_id: 192.0.2.1 -> 192.0.2.2",
+                    "bgp.listen_port: 179 -> 0", "bgp.graceful_restart: 20 s -> 0 s"});
+  CHECK(bgp_changes([](BgpConfig& bgp) {
+          bgp.speaker.mode = bgp::Mode::external;
+          bgp.speaker.asn = 0;
+          bgp.speaker.router_id.clear();
+          bgp.speaker.peers.clear();
+        }) == Lines{"bgp.mode: managed -> external", "bgp.local_asn: 64512 -> gobgpd's"});
+}
+
+TEST_CASE(
+    "what changes about a peer is said with its address, and of a password only that it did") {
+  CHECK(bgp_changes([](BgpConfig& bgp) { bgp.speaker.peers[0] = peer_of("10.0.0.2", 64501); }) ==
+        Lines{"bgp: peer 10.0.0.1 removed",
+              "bgp: peer 10.0.0.2 added, AS 64501, port 179, hold time 9 s"});
+  CHECK(bgp_changes([](BgpConfig& bgp) {
+          bgp::Peer& peer = bgp.speaker.peers[0];
+          peer.hold_time = 30s;
+          peer.multihop = 2;
+          peer.port = 1790;
+          peer.local_address = boost::asio::ip::make_address("192.0.2.1");
+          peer.password = "secret";
+        }) == Lines{"bgp: peer 10.0.0.1: AS 64500, port 179, hold time 9 s -> AS 64500, port 1790, "
+                    "hold time 30 s, multihop 2, from 192.0.2.1",
+                    "bgp: peer 10.0.0.1: password added"});
+  CHECK(bgp_changes([](BgpConfig& bgp) { std::ranges::reverse(bgp.speaker.peers); }).empty());
+}
+
+TEST_CASE("what is announced otherwise is said as routers see it") {
+  CHECK(bgp_changes([](BgpConfig& bgp) {
+          bgp.policy.role = bgp::Role::passive;
+          bgp.policy.need = bgp::Need::any;
+          bgp.policy.prefixes = {bgp::Prefix::parse("203.0.113.0/24").value()};
+          bgp.policy.active.med.reset();
+          bgp.policy.passive.prepend = 3;
+          bgp.policy.damping.first = 500ms;
+        }) ==
+        Lines{"bgp.role: active -> passive", "bgp.announce: all -> any",
+              "bgp: prefix 198.51.100.0/24 removed", "bgp: prefix 203.0.113.0/24 added",
+              "bgp: routes when active: med 50 -> none",
+              "bgp: routes when passive: med 150 -> med 150, prepend 3",
+              "bgp.damping: first 1 s, most 60 s, window 300 s -> first 500 ms, most 60 s, window "
+              "300 s"});
+}
+
 TEST_CASE("beyond the limit, changes are counted") {
   const auto with = [](std::size_t added) {
     return changes([&](Model& m) {
@@ -176,6 +267,7 @@ TEST_CASE("what a running daemon can take is not kept") {
           m.log.level = LogLevel::debug;
           m.metrics.port = 9100;
           m.shutdown.drain = 10s;
+          m.bgp = bgp_example();
           m.interfaces = {interface_of("eth2"), interface_of("eth0")};
           m.interfaces[0].mode = Mode::generic;
         }).empty());

@@ -135,14 +135,15 @@ TEST_CASE("A pool says what it does when it is empty, and when it is healthy") {
   const Config two = right(
       file_with("pools", "pools: [{name: web, min_healthy: 2, backends: [10.0.1.11, 10.0.1.12]}]"));
   CHECK(two.model.pools[0].min_healthy == 2);
+  CHECK(right(pool_with("min_healthy: 0")).model.pools[0].min_healthy == 0);
 }
 
 TEST_CASE("The health keys of a pool have values within limits") {
   CHECK(pool_errors("on_empty: keep") ==
         Lines{"f:3:13: pools[0].on_empty: must be drop or all, not \"keep\""});
-  for (const std::string number : {"0", "65535", "all"})
+  for (const std::string number : {"-1", "65535", "all"})
     CHECK(pool_errors("min_healthy: " + number) ==
-          Lines{"f:3:16: pools[0].min_healthy: must be a whole number from 1 to 65534, not \"" +
+          Lines{"f:3:16: pools[0].min_healthy: must be a whole number from 0 to 65534, not \"" +
                 number + "\""});
   const std::string rule =
       "f:3:15: pools[0].slow_start: must be a duration from 0s to 1h such as 30s, 15m or 1h, not ";

@@ -25,7 +25,7 @@ TEST_CASE("A file without values is empty") {
 TEST_CASE("A file whose root is no mapping says what it must be") {
   const std::string rule =
       "must be a mapping with the keys node, interfaces, encapsulation, pools, services, "
-      "flow_table, log, admin, metrics and shutdown, not ";
+      "flow_table, log, admin, metrics, bgp and shutdown, not ";
   CHECK(errors("- node\n") == Lines{"f:1:1: " + rule + "a list"});
   CHECK(errors("\n  hello") == Lines{"f:2:3: " + rule + "\"hello\""});
 }
@@ -178,7 +178,6 @@ TEST_CASE("After a thousand problems the others are only counted") {
 void check_promises(const Model& model) {
   for (const PoolConfig& pool : model.pools) {
     REQUIRE_FALSE(pool.backends.empty());
-    REQUIRE(pool.min_healthy >= 1);
     REQUIRE(pool.min_healthy <= pool.backends.size());
     for (const CheckConfig& check : pool.checks) {
       REQUIRE(check.question.timeout <= check.interval);
@@ -193,6 +192,20 @@ void check_promises(const Model& model) {
       }
     }
   }
+  if (!model.bgp) return;
+  const bgp::SpeakerConfig& speaker = model.bgp->speaker;
+  const bool managed = speaker.mode == bgp::Mode::managed;
+  REQUIRE(speaker.peers.empty() != managed);
+  REQUIRE(speaker.router_id.empty() != managed);
+  REQUIRE((speaker.asn > 0 || !managed));
+  for (const bgp::Peer& peer : speaker.peers) {
+    REQUIRE_FALSE(peer.address.is_unspecified());
+    REQUIRE(peer.asn > 0);
+    REQUIRE(peer.hold_time >= std::chrono::seconds(3));
+  }
+  const bgp::Policy& policy = model.bgp->policy;
+  REQUIRE(std::ranges::is_sorted(policy.active.communities));
+  REQUIRE(policy.damping.first <= policy.damping.most);
 }
 
 // Bytes of a right file replaced, removed, repeated: always a model or problems, never a crash.
@@ -243,6 +256,20 @@ TEST_CASE("A damaged file with checks is a model or problems") {
       "metrics: {listen: 127.0.0.1:9477}\nshutdown: {drain: 5s}\n");
   CHECK(errors(whole).empty());
   damage(whole, 3);
+}
+
+TEST_CASE("A damaged file with bgp is a model or problems") {
+  const std::string whole = file_with(
+      "bgp",
+      "bgp:\n  mode: managed\n  api: '[::1]:50051'\n  local_asn: 64512\n  router_id: 10.0.0.10\n"
+      "  listen_port: 0\n  graceful_restart: 0s\n  role: passive\n  announce: any\n  peers:\n"
+      "  - {address: 10.0.0.1, asn: 64500, hold_time: 9s, multihop: 2, port: 179}\n"
+      "  - {address: '2001:db8::1', asn: 4200000000, local_address: '2001:db8::2'}\n"
+      "  prefixes: [198.51.100.0/24, '2001:db8:1::/48']\n  next_hop: 10.0.0.10\n"
+      "  communities: ['64512:100', no-export, '64512:1:2']\n  med: 50\n"
+      "  passive: {med: 150, prepend: 3}\n  damping: {first: 1s, most: 60s, window: 5m}\n");
+  CHECK(errors(whole).empty());
+  damage(whole, 4);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ TEST_CASE("An unknown key is named with the nearest known one, or with all of th
   CHECK(error_with("health", "health: {}") ==
         "f:1:1: health: unknown key; the keys here are node, interfaces, encapsulation, pools, "
         "services, "
-        "flow_table, log, admin, metrics and shutdown");
+        "flow_table, log, admin, metrics, bgp and shutdown");
   CHECK(interface_error("frame-size: 2048") ==
         "f:3:3: interfaces[0].frame-size: unknown key; did you mean \"frame_size\"?");
   CHECK(interface_error("mtu: 1500") ==

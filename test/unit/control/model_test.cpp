@@ -90,6 +90,7 @@ TEST_CASE("what differs from host to host is not in the digest of a fleet") {
       {"admin", [](Model& m) { m.admin.socket = "/run/other.sock"; }},
       {"metrics", [](Model& m) { m.metrics.port = 9100; }},
       {"shutdown", [](Model& m) { m.shutdown.drain = 5s; }},
+      {"bgp", [](Model& m) { m.bgp.emplace().speaker.asn = 64512; }},
       {"ca_file",
        [](Model& m) { kind_of<probe::HttpQuestion>(m, 0, 0).ca_file = "/etc/other.pem"; }},
   };
