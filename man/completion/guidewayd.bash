@@ -3,7 +3,7 @@ _guidewayd() {
     local cur=${COMP_WORDS[COMP_CWORD]} option
     COMPREPLY=()
     if [[ $cur == -* ]]; then
-        for option in --check --config --help --version; do
+        for option in --check --config --help --version --withdraw; do
             [[ $option == "$cur"* ]] && COMPREPLY+=("$option")
         done
         return

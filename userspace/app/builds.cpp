@@ -113,6 +113,7 @@ void Daemon::put_in_force(ModelPointer model, std::vector<control::PoolStanding>
   plane_.publish(std::move(compiled.snapshot));
   spdlog::debug("published generation {}", plane_.publication().current().generation);
   if (steering_) tell_pools(before);
+  if (steering_) announce();
   warn_of_egress();
   reclaim_later();
   await_slow_start();

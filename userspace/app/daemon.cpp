@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/log_level.h"
+#include "gobgp/speaker.h"
 #include "observe/api.h"
 #include "observe/metrics_api.h"
 
@@ -43,6 +44,7 @@ Daemon::Daemon(control::Model model, std::string config_file, ServiceManager& ma
       progress_(progress_for(manager)),
       plane_(model.flow_table),
       compiler_(quarantine_of(model.flow_table)),
+      announcing_(io_, gobgp::make_speaker, [this] { announce(); }),
       log_level_(model.log.level) {
   in_force_.digest = model.fleet_digest();
   in_force_.model = std::make_shared<const control::Model>(std::move(model));
@@ -79,6 +81,7 @@ observe::Operations Daemon::operations() {
       .reload = [this] { return reload(); },
       .set_drain = [this](const std::string& backend, const std::string& pool,
                           bool drain) { return set_drain(backend, pool, drain); },
+      .set_role = [this](const std::string& role) { return set_role(role); },
       .set_log_level = [this](const std::string& level) { return set_log_level(level); },
       .log_level =
           [this] {
@@ -181,18 +184,15 @@ Result<> Daemon::steer() {
   if (stopping_) return {};
   if (auto done = plane_.steer(in_force_.model->endpoints()); !done) return done;
   steering_ = true;
+  steering_since_ = std::chrono::steady_clock::now();
   tell_pools({});
   spdlog::info("guidewayd is ready");
   manager_.ready(status_line(situation()));
+  announce();
   return {};
 }
 
-// An interface that was to be attached again and could not be is not in the data plane at all.
-bool Daemon::ready() const {
-  const auto served = [this](const control::Interface& one) { return plane_.has(one.name); };
-  return steering_ && !stopping_ && plane_.all_attached() && !progress_.any_stalled() &&
-         std::ranges::all_of(in_force_.model->interfaces, served);
-}
+bool Daemon::ready() const { return !stopping_ && trouble().empty(); }
 
 void Daemon::look_after_ports() {
   port_timer_.expires_after(kPortPause);
@@ -235,7 +235,8 @@ void Daemon::on_signal(int number) {
 
 void Daemon::begin_shutdown(const char* signal) {
   const auto drain = in_force_.model->shutdown.drain;
-  if (stopping_ || !steering_ || drain.count() == 0) {
+  const bool announces = in_force_.model->bgp.has_value();
+  if (stopping_ || !steering_ || (drain.count() == 0 && !announces)) {
     spdlog::info("{}: stopping", signal);
     stopping_ = true;
     manager_.stopping("stopping", kStepTime);
@@ -245,21 +246,19 @@ void Daemon::begin_shutdown(const char* signal) {
   stopping_ = true;
   manager_.stopping(status_line(situation()), drain + kStepTime);
   spdlog::info(
-      "{}: not ready any more; forwarding for {} s, then stopping (the same signal again: at once)",
-      signal, drain.count());
-  drain_timer_.expires_after(drain);
-  drain_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    spdlog::info("drained: stopping");
-    manager_.status("drained, stopping");
-    io_.stop();
-  });
+      "{}: not ready any more; {}forwarding for {} s, then stopping (the same signal again: at "
+      "once)",
+      signal, announces ? "withdrawing routes, " : "", drain.count());
+  boost::asio::co_spawn(io_, withdraw_and_drain(), boost::asio::detached);
 }
 
 void Daemon::run() {
-  look_after_ports();
-  supervise();
-  if (!io_.stopped()) io_.run();
+  if (!io_.stopped()) {
+    look_after_ports();
+    supervise();
+    io_.run();
+  }
+  withdraw_the_rest();
 }
 
 }  // namespace guideway::app

@@ -3,8 +3,8 @@
 //
 // Start, each step undone if a later one fails: API, interfaces (attach, bind), next hops, health,
 // first snapshot, workers, metrics, the first answers of the probes, and last the VIP map: only
-// then packets are taken from the kernel. Stop: "not ready", the drain time, then the VIP map,
-// workers, sockets, attachment.
+// then packets are taken from the kernel, and then routers are told of the VIPs. Stop: "not ready",
+// the routes withdrawn, the drain time, then the VIP map, workers, sockets, attachment.
 //
 // Everything that changes what packets do becomes a new snapshot: request_build(). One build at a
 // time, beside the control thread; what changes meanwhile is in the next one.
@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "app/announcing.h"
 #include "app/data_plane.h"
 #include "app/inquiries.h"
 #include "app/progress.h"
@@ -117,7 +118,8 @@ class Daemon {
   // Reload (reload.cpp).
   [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> reload();
   [[nodiscard]] boost::asio::awaitable<observe::ReloadOutcome> read_and_apply();
-  [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted);
+  [[nodiscard]] boost::asio::awaitable<Result<>> apply(ModelPointer wanted,
+                                                       std::vector<std::string>& warnings);
   [[nodiscard]] std::vector<std::string> leaving(const control::Model& wanted) const;
   [[nodiscard]] boost::asio::awaitable<Result<Ports>> open_new_ports(ModelPointer wanted,
                                                                      std::vector<std::string> lost);
@@ -155,6 +157,18 @@ class Daemon {
   [[nodiscard]] boost::asio::awaitable<Result<observe::FlowsPage>> flows(
       observe::FlowsWanted wanted);
 
+  // BGP (daemon_bgp.cpp).
+  void announce();
+  [[nodiscard]] std::string trouble() const;
+  [[nodiscard]] bool knows_what_to_announce() const;
+  [[nodiscard]] Announcing::Situation announcing_situation() const;
+  [[nodiscard]] observe::RoleOutcome set_role(const std::string& role);
+  [[nodiscard]] boost::asio::awaitable<void> withdraw_what_leaves(ModelPointer wanted);
+  void announce_after_reload(const control::Model& before, const control::Model& wanted,
+                             std::vector<std::string>& warnings);
+  [[nodiscard]] boost::asio::awaitable<void> withdraw_and_drain();
+  void withdraw_the_rest();
+
   // Status (daemon_status.cpp).
   [[nodiscard]] observe::Status status() const;
   [[nodiscard]] observe::InterfaceStatus interface_status(const Unit& unit) const;
@@ -179,6 +193,7 @@ class Daemon {
   std::uint64_t generation_ = 0;
   std::chrono::steady_clock::time_point standings_of_{};  // when standings() was called last
   std::unique_ptr<control::HealthWatch> health_;
+  Announcing announcing_;
   std::unique_ptr<observe::HttpServer> api_, metrics_;
   observe::ReloadStatus reloads_;
   control::LogLevel log_level_ = control::LogLevel::info;
@@ -192,6 +207,7 @@ class Daemon {
   };
   std::shared_ptr<WaitingReload> next_reload_;  // that waits its turn, for all who come meanwhile
   bool steering_ = false, stopping_ = false;
+  std::chrono::steady_clock::time_point steering_since_{};
   std::set<std::uint32_t> small_mtu_told_, wrong_device_told_;  // interface indices
   // The last that was foretold, on foretelling_ alone: most questions are about the same backend.
   std::shared_ptr<const control::PoolTable> foretold_;

@@ -145,6 +145,7 @@ observe::Status Daemon::status() const {
   observe::Status status;
   const control::Model& model = *in_force_.model;
   status.node = model.node.name;
+  status.bgp = announcing_.status(model);
   status.version = GUIDEWAY_VERSION;
   status.config_file = valid_utf8(config_file_);
   status.pid = ::getpid();

@@ -18,6 +18,7 @@
 #include "app/log_level.h"
 #include "app/privileges.h"
 #include "app/service_manager.h"
+#include "app/withdrawal.h"
 #include "control/config.h"
 #include "control/own_addresses.h"
 #include "control/words.h"
@@ -66,7 +67,42 @@ Error unexpected(const std::exception& failure) {
   return error;
 }
 
-int serve(const std::string& file, bool check_only, ServiceManager& manager) {
+// What a predecessor announced must not attract packets that nobody forwards.
+int cannot_start(ServiceManager& manager, const Error& error, const Withdrawal& withdrawal) {
+  const int code = cannot_start(manager, error);
+  if (const auto told = withdrawal.withdraw(); !told)
+    spdlog::error("{}", told.error().text());
+  else if (!told->empty())
+    spdlog::info("{}", *told);
+  return code;
+}
+
+enum class Task { serve, check, withdraw };
+
+// Where the file does not say what was announced. Often there is nothing.
+void withdraw_without_file(Task task) {
+  if (task == Task::withdraw)
+    std::fprintf(stderr,
+                 "guidewayd: routes are looked for at %s only, as the file does not say where\n",
+                 std::string(control::kUsualBgpApi).c_str());
+  if (const auto told = Withdrawal().withdraw(); told && !told->empty())
+    std::fprintf(stderr, "guidewayd: %s\n", told->c_str());
+}
+
+int withdraw(const control::Model& model) {
+  log_to_stderr();
+  const auto told = Withdrawal(model).withdraw();
+  if (!told) {
+    std::fprintf(stderr, "guidewayd: %s\n", told.error().text().c_str());
+    return kFailed;
+  }
+  std::printf("%s\n",
+              told->empty() ? "nothing is announced: the file has no bgp section" : told->c_str());
+  return 0;
+}
+
+int serve(const std::string& file, Task task, ServiceManager& manager) {
+  const bool check_only = task != Task::serve;
   const auto own = control::own_addresses();
   if (!own) {
     std::fprintf(stderr, "guidewayd: %s\n", own.error().text().c_str());
@@ -78,9 +114,12 @@ int serve(const std::string& file, bool check_only, ServiceManager& manager) {
     print(config.error(), "");
     std::fprintf(stderr, "guidewayd: %s: %zu problem(s); nothing was started\n", file.c_str(),
                  config.error().size());
-    if (!check_only) manager.failed({.what = "cannot start: " + config.error().front().text()});
+    if (task == Task::serve)
+      manager.failed({.what = "cannot start: " + config.error().front().text()});
+    if (task != Task::check) withdraw_without_file(task);
     return kFailed;
   }
+  if (task == Task::withdraw) return withdraw(config->model);
   if (check_only) {
     print(config->warnings, " (warning)");
     std::printf("%s: right\n", file.c_str());
@@ -89,26 +128,28 @@ int serve(const std::string& file, bool check_only, ServiceManager& manager) {
   log_to_stderr();
   apply(config->model.log.level);
   for (const auto& warning : config->warnings) spdlog::warn("{}", warning.text());
-  if (auto settled = settle_privileges(); !settled) return cannot_start(manager, settled.error());
+  const Withdrawal withdrawal(config->model);
+  if (auto settled = settle_privileges(); !settled)
+    return cannot_start(manager, settled.error(), withdrawal);
   auto daemon = Daemon::start(std::move(config->model), file, manager);
-  if (!daemon) return cannot_start(manager, daemon.error());
+  if (!daemon) return cannot_start(manager, daemon.error(), withdrawal);
   (*daemon)->run();
   daemon->reset();
   spdlog::info("stopped");
   return 0;
 }
 
-int run(const std::string& file, bool check_only) {
+int run(const std::string& file, Task task) {
   // Who starts the daemon may have it ignored: the ends of exec checks would be lost.
   std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop
   ServiceManager manager;
   try {
-    return serve(file, check_only, manager);
+    return serve(file, task, manager);
   } catch (const std::exception& failure) {
     const Error error = unexpected(failure);
     std::fprintf(stderr, "guidewayd: %s\n", error.text().c_str());
-    if (!check_only) manager.failed(error);
+    if (task == Task::serve) manager.failed(error);
     return kFailed;
   }
 }
@@ -117,9 +158,8 @@ constexpr const char* kFooter =
     "Example:\n  guidewayd --check /etc/guideway/guideway.yaml\n  guidewayd "
     "/etc/guideway/guideway.yaml\n\nRuns in the foreground, until SIGTERM or SIGINT; SIGHUP has it "
     "read the file again.\nThe client is guideway: see guideway --help.\n\nExit codes: 0 stopped "
-    "by a "
-    "signal, or the file is right; 1 the file is wrong, or the daemon\ncould not start; 2 wrong "
-    "use.";
+    "by a signal, or what was asked for is so; 1 the file is wrong, or the\ndaemon could not start "
+    "or withdraw; 2 wrong use.";
 
 // What the command line has that is not understood, and what was probably meant.
 std::string wrong_use(const CLI::App& options, const CLI::ParseError& error) {
@@ -144,11 +184,14 @@ int start(int argc, char** argv) {
   options.set_version_flag("--version", std::string("guidewayd ") + GUIDEWAY_VERSION,
                            "Print the version and exit");
   std::string file;
-  bool check_only = false;
+  bool check_only = false, withdraw_only = false;
   options.add_option("FILE,-c,--config", file, "The configuration file: see guideway.yaml(5)")
       ->type_name("PATH");
   options.add_flag("--check", check_only,
                    "Only say whether the file is right; needs no privilege, starts nothing");
+  options.add_flag("--withdraw", withdraw_only,
+                   "Only take the routes of a guidewayd that is gone from the BGP speaker of the "
+                   "file");
   try {
     options.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -162,7 +205,11 @@ int start(int argc, char** argv) {
                  "guidewayd: no configuration file was named: guidewayd FILE (see --help)\n");
     return kWrongUse;
   }
-  return run(file, check_only);
+  if (check_only && withdraw_only) {
+    std::fprintf(stderr, "guidewayd: --check or --withdraw, not both (see --help)\n");
+    return kWrongUse;
+  }
+  return run(file, check_only ? Task::check : withdraw_only ? Task::withdraw : Task::serve);
 }
 
 }  // namespace

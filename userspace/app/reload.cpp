@@ -73,6 +73,7 @@ asio::awaitable<observe::ReloadOutcome> Daemon::reload() {
   } catch (const std::exception& failure) {
     outcome.problems.emplace_back(failure.what());
     reloading_ = false;
+    announcing_.taken_back();
   }
   if (!outcome.succeeded) health_->discard();
   if (build_wanted_) request_build();
@@ -118,7 +119,7 @@ asio::awaitable<observe::ReloadOutcome> Daemon::read_and_apply() {
   outcome.warnings = control::keep_fixed(*before, config->model);
   for (const auto& warning : config->warnings) outcome.warnings.push_back(warning.text());
   const auto wanted = std::make_shared<const control::Model>(std::move(config->model));
-  auto applied = co_await apply(wanted);
+  auto applied = co_await apply(wanted, outcome.warnings);
   if (!applied) {
     outcome.problems.push_back(applied.error().text());
     co_return outcome;
@@ -139,7 +140,7 @@ std::vector<std::string> Daemon::leaving(const control::Model& wanted) const {
 }
 
 // Everything that can fail comes before anything is changed.
-asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
+asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted, std::vector<std::string>& warnings) {
   plane_.check();
   const std::vector<std::string> lost = plane_.lost();
   std::vector<std::string> ending = leaving(*wanted);
@@ -153,10 +154,12 @@ asio::awaitable<Result<>> Daemon::apply(ModelPointer wanted) {
   if (auto moved = move_metrics(before->metrics, wanted->metrics); !moved) co_return moved;
 
   co_await prepare_backends(wanted);
+  co_await withdraw_what_leaves(wanted);
   reloading_ = true;
   while (building_) co_await pause(kLook);
   auto switched = co_await switch_to(wanted, std::move(*ports));
   reloading_ = false;
+  announce_after_reload(*before, *wanted, warnings);
   if (build_wanted_) request_build();
   if (switched) co_return switched;
   if (auto back = watch_next_hops_of(*before, *before); !back)
@@ -255,6 +258,7 @@ asio::awaitable<Result<>> Daemon::switch_to(ModelPointer wanted, Ports ports) {
   // Again, as seconds may have gone by: from change_over() on there is no way back.
   std::vector<std::string> ending = leaving(*wanted);
   auto ready = co_await await_turns(std::move(ending));
+  if (ready && stopping_) ready = fail("guidewayd is stopping");  // what it has it forwards on
   if (ready) ready = add_all(std::move(ports));
   if (!ready) {
     // Slots have been given all the same, and what is in force is to have its own again.

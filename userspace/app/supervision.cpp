@@ -66,6 +66,7 @@ Progress Daemon::progress_for(const ServiceManager& manager) {
 
 void Daemon::supervise() {
   look_at_workers();
+  announce();
   const auto now = std::chrono::steady_clock::now();
   // So that two looks in a row may come late.
   const bool due = manager_.watchdog() && now - fed_ >= *manager_.watchdog() / 4;

@@ -20,6 +20,8 @@ void add_backends(CLI::App& app, Command& chosen);
 void add_drain(CLI::App& app, Command& chosen);
 void add_undrain(CLI::App& app, Command& chosen);
 void add_reload(CLI::App& app, Command& chosen);
+void add_bgp(CLI::App& app, Command& chosen);
+void add_role(CLI::App& app, Command& chosen);
 void add_log(CLI::App& app, Command& chosen);
 void add_check(CLI::App& app, Command& chosen);
 void add_decap(CLI::App& app, Command& chosen);

@@ -61,6 +61,34 @@ void add_pool(const json::object& in, doctor::Running& out) {
                             .next_hop = text(*backend, "next_hop")});
 }
 
+// "" where a text would be shown as "-".
+std::string plain(const json::object& in, std::string_view key) {
+  std::string out = text(in, key);
+  return out == "-" ? std::string() : out;
+}
+
+doctor::RunningBgp bgp_of(const json::object& in) {
+  doctor::RunningBgp out{.api = text(in, "api"),
+                         .role = text(in, "role"),
+                         .role_by_operator = flag(in, "role_by_operator"),
+                         .contact = text(in, "contact"),
+                         .error = plain(in, "error"),
+                         .sessions = {},
+                         .routes = {}};
+  for (const json::object* one : objects(in, "sessions"))
+    out.sessions.push_back({.peer = text(*one, "peer"),
+                            .asn = number(*one, "asn"),
+                            .state = text(*one, "state"),
+                            .state_for_seconds = number(*one, "state_for_seconds"),
+                            .graceful_restart = flag(*one, "graceful_restart")});
+  for (const json::object* one : objects(in, "routes"))
+    out.routes.push_back({.prefix = text(*one, "prefix"),
+                          .state = text(*one, "state"),
+                          .why = plain(*one, "why"),
+                          .held = flag(*one, "held")});
+  return out;
+}
+
 }  // namespace
 
 Result<doctor::Running> read_running(std::string_view document) {
@@ -88,6 +116,7 @@ Result<doctor::Running> read_running(std::string_view document) {
   for (const json::object* interface : objects(*all, "interfaces"))
     out.interfaces.push_back(interface_of(*interface));
   for (const json::object* pool : objects(*all, "pools")) add_pool(*pool, out);
+  if (const json::object& bgp = object(*all, "bgp"); !bgp.empty()) out.bgp = bgp_of(bgp);
   return out;
 }
 

@@ -20,29 +20,6 @@ using doctor::Severity;
 constexpr std::size_t kSeverityColumn = 2, kTextColumn = 11, kCommandColumn = 15;
 constexpr std::size_t kLabelColumns = 6;  // "mend: "
 
-// `text` from `column` on, in lines of up to kTerminalColumns; words are not cut. The first line is
-// not indented.
-std::string wrap(const std::string& text, std::size_t column) {
-  std::string out;
-  std::size_t at = column;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find(' ', start), text.size());
-    const std::size_t length = end - start;
-    const bool first = at == column;
-    if (!first && at + 1 + length > kTerminalColumns) {
-      out += "\n" + std::string(column, ' ');
-      at = column;
-    } else if (!first) {
-      out += ' ';
-      ++at;
-    }
-    out.append(text, start, length);
-    at += length;
-    start = end + 1;
-  }
-  return out + "\n";
-}
-
 std::string coloured(Severity severity, const std::string& text, const Palette& palette) {
   switch (severity) {
     case Severity::error: return palette.bad(text);
@@ -57,13 +34,14 @@ std::string finding_text(const Finding& finding, const Palette& palette) {
   const std::string word(name(finding.severity)), indent(kTextColumn, ' ');
   std::string out = std::string(kSeverityColumn, ' ') + coloured(finding.severity, word, palette) +
                     std::string(kTextColumn - kSeverityColumn - word.size(), ' ') +
-                    wrap(printable(finding.text), kTextColumn);
+                    wrapped_words(printable(finding.text), kTextColumn);
   const std::string mend = printable(finding.mend.text), lasting = printable(finding.mend.lasting);
   if (finding.mend.command)
     out += std::string(kCommandColumn, ' ') + mend + "\n";
   else if (!mend.empty())
-    out += indent + "mend: " + wrap(mend, kTextColumn + kLabelColumns);
-  if (!lasting.empty()) out += indent + "last: " + wrap(lasting, kTextColumn + kLabelColumns);
+    out += indent + "mend: " + wrapped_words(mend, kTextColumn + kLabelColumns);
+  if (!lasting.empty())
+    out += indent + "last: " + wrapped_words(lasting, kTextColumn + kLabelColumns);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/bgp_view.h"
 #include "cli/json_view.h"
 #include "cli/text_table.h"
 
@@ -21,22 +22,9 @@ constexpr std::uint64_t kUsualMtu = 1500;
 
 // "label     text", broken between words at the terminal's width, further lines indented.
 std::string row(std::string_view label, std::string_view text) {
-  std::string line(label), out;
+  std::string line(label);
   line.resize(kLabelColumns, ' ');
-  bool empty = true;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (!empty && line.size() + 1 + word.size() > kTerminalColumns) {
-      out += line + "\n";
-      line.assign(kLabelColumns, ' ');
-      empty = true;
-    }
-    if (!empty) line += ' ';
-    line += word;
-    empty = false;
-  }
-  return out + line + "\n";
+  return line + wrapped_words(text, kLabelColumns);
 }
 
 bool has(const json::object& in, std::string_view key) { return in.contains(key); }
@@ -89,6 +77,11 @@ std::string service_row(const json::object& all) {
   return row("service", text(service, "name") + ": " + text(service, "protocol") + " " +
                             text(service, "vip") + ":" + text(service, "port") + ", pool " +
                             text(service, "pool") + ", generation " + text(all, "generation"));
+}
+
+// Nothing where nothing is announced.
+std::string route_row(const json::object& all) {
+  return has(all, "route") ? row("route", route_sentence(object(all, "route"))) : "";
 }
 
 std::string table_row(const json::object& all) {
@@ -246,8 +239,8 @@ Result<std::string> explain_text(std::string_view document) {
                                   "reading what guidewayd says of the packet");
   if (!read) return std::unexpected(read.error());
   const json::object& all = *read;
-  std::string out =
-      packet_row(all) + steering_rows(all) + service_row(all) + table_row(all) + entry_rows(all);
+  std::string out = packet_row(all) + steering_rows(all) + service_row(all) + route_row(all) +
+                    table_row(all) + entry_rows(all);
   if (has(all, "choice")) out += row("choice", choice_text(all) + after_closing(all));
   out += backend_rows(all) + elsewhere_rows(all) + hanging_row(all);
   if (has(all, "remedy")) out += row("to do", text(all, "remedy"));

@@ -26,8 +26,9 @@ struct Group {
   std::vector<Add> commands;
 };
 const std::vector<Group> kGroups = {
-    {"Look", {add_status, add_services, add_backends, add_interfaces, add_flows, add_watch}},
-    {"Change", {add_drain, add_undrain, add_reload, add_log}},
+    {"Look",
+     {add_status, add_services, add_backends, add_interfaces, add_flows, add_bgp, add_watch}},
+    {"Change", {add_drain, add_undrain, add_role, add_reload, add_log}},
     {"Find out", {add_check, add_explain, add_doctor}},
     {"On a backend", {add_decap}},
     {"About guideway", {add_help, add_completion, add_names}}};

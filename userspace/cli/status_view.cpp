@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/bgp_view.h"
 #include "cli/json_view.h"
 #include "cli/pool_view.h"
 #include "cli/text_table.h"
@@ -49,6 +50,15 @@ std::string reloads_line(const json::object& document, const Palette& palette) {
          time_text(number(reloads, "last_unix_seconds")) + "\n";
 }
 
+// Nothing where nothing is announced, and of an earlier daemon.
+std::string bgp_lines(const json::object& document, const Palette& palette) {
+  const json::object& bgp = object(document, "bgp");
+  if (bgp.empty()) return {};
+  std::string out = bgp_line(bgp, palette) + "\n";
+  for (const std::string& trouble : bgp_troubles(bgp)) out += sentence_line(palette.bad(trouble));
+  return out;
+}
+
 std::string node_text(const json::object& document, const Palette& palette) {
   const json::object& node = object(document, "node");
   std::string out =
@@ -57,7 +67,8 @@ std::string node_text(const json::object& document, const Palette& palette) {
       ", generation " + text(document, "generation") + ready_text(node, palette) +
       "\nconfiguration: " + text(node, "config_file");
   if (node.contains("config_digest")) out += ", digest " + text(node, "config_digest");
-  return out + "\n" + user_lines(document) + log_line(document) + reloads_line(document, palette);
+  return out + "\n" + user_lines(document) + log_line(document) + reloads_line(document, palette) +
+         bgp_lines(document, palette);
 }
 
 std::string queues_text(const json::object& interface, const Palette& palette) {

@@ -85,6 +85,27 @@ std::string wrapped(std::string_view label, const std::vector<std::string>& item
   return out + line + "\n";
 }
 
+std::string wrapped_words(std::string_view text, std::size_t column) {
+  std::string out;
+  std::size_t at = column;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string_view word = text.substr(start, end - start);
+    const bool first = at == column;
+    if (!first && at + 1 + columns_of(word) > kTerminalColumns) {
+      out += "\n" + std::string(column, ' ');
+      at = column;
+    } else if (!first) {
+      out += ' ';
+      ++at;
+    }
+    out += word;
+    at += columns_of(word);
+    start = end + 1;
+  }
+  return out + "\n";
+}
+
 std::string bytes_text(std::uint64_t bytes) {
   if (bytes < 1000) return std::to_string(bytes) + " B";
   constexpr std::array kUnits = {" kB", " MB", " GB", " TB", " PB", " EB"};

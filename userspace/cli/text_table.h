@@ -51,6 +51,10 @@ class TextTable {
 // behind the first indented below the first item. Empty if there are no items.
 [[nodiscard]] std::string wrapped(std::string_view label, const std::vector<std::string>& items);
 
+// `text` from `column` on, in lines of up to kTerminalColumns; words are not cut. The first line is
+// not indented, each is ended.
+[[nodiscard]] std::string wrapped_words(std::string_view text, std::size_t column);
+
 // "0 B", "999 B", "1.0 kB", "12.3 GB": three to four digits, powers of 1000.
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "cli/bgp_view.h"
 #include "cli/columns.h"
 #include "cli/text_table.h"
 #include "cli/watch_view.h"
@@ -95,6 +96,14 @@ json::array backends(const Traffic& traffic) {
   return out;
 }
 
+json::value bgp(const json::object& of) {
+  if (of.empty()) return nullptr;
+  const BgpCounts counts = bgp_counts(of);
+  return json::object{{"role", text(of, "role")},    {"in_step", flag(of, "in_step")},
+                      {"sessions", counts.sessions}, {"sessions_established", counts.established},
+                      {"routes", counts.routes},     {"routes_announced", counts.announced}};
+}
+
 }  // namespace
 
 std::string watch_heading() {
@@ -133,6 +142,7 @@ std::string watch_json(const Scene& scene) {
   out["flows"] = flows_remembered(document);
   out["flow_table_capacity"] = number(object(document, "totals"), "flow_table_capacity");
   out["backends_up"] = backends_up(traffic);
+  out["bgp"] = bgp(object(document, "bgp"));
   out["services"] = services(traffic);
   out["backends"] = backends(traffic);
   return json::serialize(out) + "\n";

@@ -4,7 +4,9 @@
 #include <array>
 #include <iterator>
 #include <span>
+#include <utility>
 
+#include "cli/bgp_view.h"
 #include "cli/columns.h"
 #include "cli/text_table.h"
 
@@ -102,6 +104,8 @@ std::vector<std::string> troubles(const json::object& document, const Traffic& t
                       " has stood still for " + duration_text(seconds));
     }
   }
+  for (std::string& trouble : bgp_troubles(object(document, "bgp")))
+    out.push_back(std::move(trouble));
   for (const BackendTraffic& backend : traffic.backends) {
     const bool down = backend.health == "down";
     if (!down && backend.why.empty()) continue;
@@ -117,6 +121,8 @@ Lines header(const Scene& scene, const Traffic& traffic, std::size_t columns,
   Lines out = {first_line(scene, columns, palette), reload_line(document, palette),
                packets_line(traffic.totals, palette), drops_line(traffic.totals, columns, palette),
                flows_line(document, traffic.totals)};
+  if (const json::object& bgp = object(document, "bgp"); !bgp.empty())
+    out.push_back(bgp_line(bgp, palette));
   if (const auto items = troubles(document, traffic); !items.empty())
     out.push_back(palette.bad(joined("trouble: ", items, columns)));
   return out;

@@ -3,6 +3,7 @@
 //
 //     guidewayd 0.1.0 on lb1: ready, up 1h 02m 03s, generation 7        the daemon
 //     packets/s: in 12.3 k, out 12.3 k (9.8 Mbit/s), dropped 0          all of its workers
+//     bgp: active, 2 of 2 sessions established, 3 of 4 routes ..        where VIPs are announced
 //     trouble: 10.0.0.2 of pool blue is down: ..                        only where there is any
 //
 //       service               name  health   packets/s   bit/s  share   as many rows as there is

@@ -227,6 +227,28 @@ struct BackendFacts {
   Fact<NeighbourFact> neighbour;  // of unicast routes
 };
 
+// ---- BGP ---------------------------------------------------------------------------------------
+
+// The API of a speaker was connected to.
+struct ApiFact {
+  bool listens = false;
+  std::string cause;  // why not: "No such file or directory"
+  friend bool operator==(const ApiFact&, const ApiFact&) = default;
+};
+
+struct PeerFacts {
+  std::string address;
+  Fact<RouteFact> route;          // of IPv4
+  Fact<NeighbourFact> neighbour;  // of unicast routes
+};
+
+struct BgpFacts {
+  std::string api;               // bgp.api
+  Fact<ApiFact> answer;          // unknown: this process may not
+  Fact<std::string> gobgpd;      // the program's path; unknown: it is not installed
+  std::vector<PeerFacts> peers;  // of `managed`, in the order of the configuration
+};
+
 // ---- the host ----------------------------------------------------------------------------------
 
 struct KernelFacts {
@@ -311,6 +333,7 @@ struct Facts {
   HostFacts host;
   std::vector<InterfaceFacts> interfaces;  // in the order of the configuration
   std::vector<BackendFacts> backends;      // in the order of Model::backend_addresses()
+  std::optional<BgpFacts> bgp{};           // where the configuration has the section
 };
 
 }  // namespace guideway::doctor

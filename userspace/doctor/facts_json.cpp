@@ -94,11 +94,29 @@ json::value route(const Fact<RouteFact>& fact) {
                       {"from_source", fact->from_source}};
 }
 
+json::value answer(const Fact<ApiFact>& fact) {
+  if (!fact) return to_value(Fact<bool>(fact.unknown()));
+  return json::object{{"listens", fact->listens}, {"cause", fact->cause}};
+}
+
 json::value neighbour(const Fact<NeighbourFact>& fact) {
   if (!fact) return to_value(Fact<bool>(fact.unknown()));
   return json::object{{"address", fact->address.text()},
                       {"state", name(fact->state)},
                       {"mac", to_value(fact->mac)}};
+}
+
+json::value bgp(const std::optional<BgpFacts>& facts) {
+  if (!facts) return nullptr;
+  json::array peers;
+  for (const PeerFacts& one : facts->peers)
+    peers.push_back(json::object{{"address", one.address},
+                                 {"route", route(one.route)},
+                                 {"neighbour", neighbour(one.neighbour)}});
+  return json::object{{"api", facts->api},
+                      {"answer", answer(facts->answer)},
+                      {"gobgpd", to_value(facts->gobgpd)},
+                      {"peers", std::move(peers)}};
 }
 
 }  // namespace
@@ -112,7 +130,8 @@ json::object to_json(const Facts& facts) {
                                     {"neighbour", neighbour(one.neighbour)}});
   return {{"host", host(facts.host)},
           {"interfaces", std::move(interfaces)},
-          {"backends", std::move(backends)}};
+          {"backends", std::move(backends)},
+          {"bgp", bgp(facts.bgp)}};
 }
 
 }  // namespace guideway::doctor

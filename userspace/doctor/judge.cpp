@@ -120,6 +120,7 @@ Findings judge(const Case& seen) {
     judge_traffic(seen, desk);
     judge_pools(seen, desk);
   }
+  judge_bgp(seen, desk);
   judge_kernel(seen, desk);
   judge_memory(seen, desk);
   if (seen.model != nullptr) {

@@ -31,7 +31,7 @@ struct Case {
   std::string socket{};  // of the daemon; empty: the usual one
 };
 
-// In the order: file, daemon, host, interfaces, backends.
+// In the order: file, daemon, BGP, host, interfaces, backends.
 [[nodiscard]] Findings judge(const Case& seen);
 
 }  // namespace guideway::doctor

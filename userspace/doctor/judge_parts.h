@@ -53,6 +53,7 @@ void judge_file(const Case& seen, Desk& desk);
 void judge_daemon(const Case& seen, Desk& desk);   // judge_running.cpp
 void judge_traffic(const Case& seen, Desk& desk);  // judge_traffic.cpp: its counters
 void judge_pools(const Case& seen, Desk& desk);    // judge_pools.cpp: what its probes say
+void judge_bgp(const Case& seen, Desk& desk);      // judge_bgp.cpp
 void judge_kernel(const Case& seen, Desk& desk);
 void judge_memory(const Case& seen, Desk& desk);
 void judge_link(const InterfaceCase& seen, Report& report);      // judge_link.cpp: there, up, MTU

@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 
+#include "doctor/bgp.h"
 #include "doctor/ethtool.h"
 #include "doctor/host.h"
 #include "doctor/interface.h"
@@ -43,6 +44,7 @@ Facts read_facts(const control::Model* model, const Root& root) {
     memory.flow_tables_bytes += facts.interfaces.back().flow_tables_bytes.value_or(0);
   }
   facts.backends = read_next_hops(model->backend_addresses(), model->encapsulation.source);
+  if (model->bgp) facts.bgp = read_bgp(*model->bgp, root);
   return facts;
 }
 

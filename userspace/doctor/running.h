@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,30 @@ struct RunningPool {
   std::uint64_t healthy_backends = 0, min_healthy = 1;
 };
 
+struct RunningSession {
+  std::string peer;
+  std::uint64_t asn = 0;
+  std::string state;  // "established", ..; "missing": unknown to the speaker
+  std::uint64_t state_for_seconds = 0;
+  bool graceful_restart = false;
+};
+
+struct RunningRoute {
+  std::string prefix;
+  std::string state;  // "announced", "damped" or "withdrawn"
+  std::string why;    // why not announced
+  bool held = false;  // by the speaker
+};
+
+struct RunningBgp {
+  std::string api, role;
+  bool role_by_operator = false;
+  std::string contact;  // "none yet", "reached" or "lost"
+  std::string error;    // empty: none
+  std::vector<RunningSession> sessions;
+  std::vector<RunningRoute> routes;
+};
+
 struct Running {
   std::string version, config_file;
   std::uint64_t pid = 0;
@@ -61,6 +86,7 @@ struct Running {
   std::vector<RunningInterface> interfaces;
   std::vector<RunningPool> pools;
   std::vector<RunningBackend> backends;
+  std::optional<RunningBgp> bgp{};  // nullopt: nothing is announced
 };
 
 // Whether packets may go to it: it is not down, or its pool uses all of them for want of a good

@@ -43,6 +43,29 @@ asio::awaitable<HttpAnswer> get_interfaces(const RouteCall& call) {
   co_return HttpAnswer{.body = interfaces_to_json(call.operations.status())};
 }
 
+constexpr const char* kNoBgp = "nothing is announced: the configuration has no bgp: section";
+
+HttpAnswer bgp(const RouteCall& call) {
+  const Status status = call.operations.status();
+  return status.bgp ? answer_json(200, to_json_object(*status.bgp)) : http_error(404, kNoBgp);
+}
+
+asio::awaitable<HttpAnswer> get_bgp(const RouteCall& call) { co_return bgp(call); }
+
+HttpAnswer set_role(const RouteCall& call) {
+  const RoleOutcome outcome = call.operations.set_role(call.variable);
+  switch (outcome.kind) {
+    case RoleOutcome::Kind::no_such_role:
+      return http_error(404, "role: must be active, passive or drain, not " +
+                                 json::serialize(json::value(call.variable)));
+    case RoleOutcome::Kind::no_bgp: return http_error(409, kNoBgp);
+    case RoleOutcome::Kind::done: break;
+  }
+  return answer_json(200, {{"role", call.variable}, {"changed", outcome.changed}});
+}
+
+asio::awaitable<HttpAnswer> post_role(const RouteCall& call) { co_return set_role(call); }
+
 asio::awaitable<HttpAnswer> get_flows(const RouteCall& call) {
   const auto wanted = flows_wanted(call.request.query);
   if (!wanted) co_return http_error(400, wanted.error());
@@ -52,15 +75,23 @@ asio::awaitable<HttpAnswer> get_flows(const RouteCall& call) {
   co_return HttpAnswer{.body = to_json(*page)};
 }
 
-HttpAnswer explained(const Result<PacketAnswer>& answer) {
-  if (answer) return {.body = to_json(*answer)};
-  return http_error(answer.error().number == ENODEV ? 404 : 503, answer.error().text());
+void add_route(const RouteCall& call, PacketAnswer& answer) {
+  if (!answer.service) return;
+  const Status status = call.operations.status();
+  if (status.bgp) answer.route = route_of(*status.bgp, answer.service->name);
+}
+
+HttpAnswer explained(const RouteCall& call, Result<PacketAnswer> answer) {
+  if (!answer)
+    return http_error(answer.error().number == ENODEV ? 404 : 503, answer.error().text());
+  add_route(call, *answer);
+  return {.body = to_json(*answer)};
 }
 
 asio::awaitable<HttpAnswer> get_explain(const RouteCall& call) {
   auto question = packet_question(call.request.query);
   if (!question) co_return http_error(400, question.error().text());
-  co_return explained(co_await call.operations.explain(std::move(*question)));
+  co_return explained(call, co_await call.operations.explain(std::move(*question)));
 }
 
 asio::awaitable<HttpAnswer> post_reload(const RouteCall& call) {
@@ -149,10 +180,12 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/services", get_services},
     {"GET", "/v1/backends", get_backends},
     {"GET", "/v1/interfaces", get_interfaces},
+    {"GET", "/v1/bgp", get_bgp},
     {"GET", "/v1/flows", get_flows},
     {"GET", "/v1/explain", get_explain},
     {"POST", "/v1/backends/ADDRESS/drain", post_drain},
     {"POST", "/v1/backends/ADDRESS/undrain", post_undrain},
+    {"POST", "/v1/role/ROLE", post_role},
     {"POST", "/v1/reload", post_reload},
     {"GET", "/v1/log", get_log},
     {"PUT", "/v1/log", put_log},

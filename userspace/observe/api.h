@@ -4,6 +4,7 @@
 //     GET  /v1/services                      {"services": [..]}, as in the document
 //     GET  /v1/backends                      {"pools": [..]}, as in the document
 //     GET  /v1/interfaces                    {"interfaces": [..]}, as in the document
+//     GET  /v1/bgp                           the document of observe/bgp_status.h
 //     GET  /v1/flows                         a page of observe/flows.h: {"flows": [..], "next"};
 //                                            ?service=NAME&backend=ADDRESS&client=PREFIX&limit=N
 //                                            &after=NEXT: each may be left away
@@ -15,13 +16,15 @@
 //                                            "warnings": [..], "problems": [..]}
 //     POST /v1/backends/ADDRESS/drain        {"backend", "pools": [..], "drained", "changed"};
 //     POST /v1/backends/ADDRESS/undrain      ?pool=NAME: in this pool alone
+//     POST /v1/role/ROLE                     {"role", "changed"}; active, passive or drain
 //     GET  /v1/log                           {"level"}
 //     PUT  /v1/log                           the same, asked with {"level": "debug"}
 //     GET  /healthz                          "ok"
 //     GET  /readyz                           "ready", or 503 "not ready"
 //
-// Errors are {"error": "..."}: 400 what cannot be understood, 404 an unknown path, backend or pool,
-// 405 an unknown method, 500 where the daemon could not do it, 503 where it cannot now: a worker
+// Errors are {"error": "..."}: 400 what cannot be understood, 404 an unknown path, backend, pool or
+// role, or /v1/bgp where nothing is announced, 405 an unknown method, 409 a role where nothing is
+// announced, 500 where the daemon could not do it, 503 where it cannot now: a worker
 // does not answer.
 //
 // Threads: the operations are called on the thread that runs the handler. A reload takes its time;

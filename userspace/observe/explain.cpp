@@ -148,6 +148,14 @@ json::object service(const PacketAnswer::Service& service) {
           {"pool", service.pool}};
 }
 
+json::object route(const RouteOfService& route) {
+  json::object out = to_json_object(route.route);
+  out["role"] = route.role;
+  out["sessions"] = route.sessions;
+  out["established"] = route.established;
+  return out;
+}
+
 json::object size(const PacketAnswer::Size& size) {
   json::object out{{"ip_bytes", size.ip_bytes}, {"outer_ip_bytes", size.outer_ip_bytes}};
   if (size.egress_mtu == 0) return out;
@@ -161,6 +169,7 @@ json::object size(const PacketAnswer::Size& size) {
 void add_worker_part(json::object& out, const PacketAnswer& answer) {
   if (answer.queue) out["queue"] = *answer.queue;
   if (answer.service) out["service"] = service(*answer.service);
+  if (answer.route) out["route"] = route(*answer.route);
   if (answer.hash) out["hash"] = hash_text(*answer.hash);
   if (answer.table)
     out["table"] = json::object{{"size", answer.table->size},

@@ -10,6 +10,7 @@
 //                    "queues", "unserved_queues"}, ..],
 //      "generation", "interface", "queue",                     whose worker's answer this is
 //      "service":  {"name", "vip", "protocol", "port", "pool"},
+//      "route":    {all that GET /v1/bgp says of it, "role", "sessions", "established"},
 //      "hash":     "0123456789abcdef",
 //      "table":    {"size", "slot", "backend"},                backend: whom the Maglev table names
 //      "entries":  [{"interface", "queue", "state", "backend", "idle_seconds",
@@ -96,6 +97,9 @@ struct PacketAnswer {
   std::string interface {};              // that it is taken to come in by
   std::optional<std::uint32_t> queue{};  // whose worker has answered; none: it reaches no worker
   std::optional<Service> service{};
+  // How routers know of the service's VIP; none where nothing is announced. Filled by the API, out
+  // of the status.
+  std::optional<RouteOfService> route{};
   std::optional<std::uint64_t> hash{};
   std::optional<Table> table{};
   std::vector<Entry> entries{};

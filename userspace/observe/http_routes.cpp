@@ -9,15 +9,22 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view kVariable = "ADDRESS";
+constexpr std::string_view kVariables[] = {"ADDRESS", "ROLE"};
+
+// The one that `pattern` has; "" where it has none.
+std::string_view variable_of(std::string_view pattern) {
+  for (const std::string_view variable : kVariables)
+    if (pattern.find(variable) != std::string_view::npos) return variable;
+  return "";
+}
 
 // What stands for the variable in `path`, "" where `pattern` has none; nullopt: does not match.
 std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
-  const std::size_t at = pattern.find(kVariable);
-  if (at == std::string_view::npos)
-    return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+  const std::string_view name = variable_of(pattern);
+  if (name.empty()) return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+  const std::size_t at = pattern.find(name);
   const std::string_view before = pattern.substr(0, at);
-  const std::string_view behind = pattern.substr(at + kVariable.size());
+  const std::string_view behind = pattern.substr(at + name.size());
   if (path.size() <= before.size() + behind.size()) return std::nullopt;
   if (!path.starts_with(before) || !path.ends_with(behind)) return std::nullopt;
   const auto variable = path.substr(at, path.size() - before.size() - behind.size());

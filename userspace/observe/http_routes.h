@@ -22,12 +22,12 @@ namespace guideway::observe {
 struct RouteCall {
   const Operations& operations;
   const HttpRequest& request;
-  std::string variable;  // what stands for ADDRESS in the path, decoded; empty: the path has none
+  std::string variable;  // what stands for ADDRESS or ROLE in the path, decoded; empty: no such
 };
 
 struct Route {
   std::string_view method;
-  std::string_view path;  // "/v1/backends/ADDRESS/drain": ADDRESS is any one segment
+  std::string_view path;  // "/v1/backends/ADDRESS/drain": ADDRESS, or ROLE, is any one segment
   // REQUIRES: the call lives until it has answered.
   boost::asio::awaitable<HttpAnswer> (*answer)(const RouteCall& call);
 };

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "observe/bgp_metrics.h"
 #include "observe/metric_families.h"
 #include "observe/pool_metrics.h"
 
@@ -231,6 +232,7 @@ std::string prometheus_text(const Status& status) {
   add_workers(families, status);
   add_services(families, status);
   add_pools(families, status);
+  add_bgp(families, status);
   return prometheus::TextSerializer().Serialize(families.all());
 }
 

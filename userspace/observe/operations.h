@@ -29,6 +29,11 @@ struct DrainOutcome {
   bool changed = false;              // false: it was so before
 };
 
+struct RoleOutcome {
+  enum class Kind { done, no_such_role, no_bgp } kind = Kind::done;
+  bool changed = false;  // false: it was so before
+};
+
 struct Operations {
   std::function<Status()> status;
   // Reads the file again and acts on it. Reloads wait for each other.
@@ -36,6 +41,8 @@ struct Operations {
   // `pool` empty: in all pools that have the backend.
   std::function<DrainOutcome(const std::string& backend, const std::string& pool, bool drain)>
       set_drain;
+  // `role` is a word of bgp.role. Stays until a reload whose file has another role than before.
+  std::function<RoleOutcome(const std::string& role)> set_role;
   // `level` is a word of log.level. False: it is none.
   std::function<bool(const std::string& level)> set_log_level;
   std::function<std::string()> log_level;

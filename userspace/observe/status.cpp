@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstddef>
+#include <optional>
 
 namespace guideway::observe {
 namespace {
@@ -157,6 +158,10 @@ json::object removed(const RemovedStatus& status) {
                                     {"flows", status.backend_flows}}}};
 }
 
+json::value bgp(const std::optional<BgpStatus>& status) {
+  return status ? json::value(to_json_object(*status)) : json::value(nullptr);
+}
+
 WorkerTotals totals(const Status& status) {
   WorkerTotals sum = status.retired;
   for (const InterfaceStatus& one : status.interfaces)
@@ -176,7 +181,8 @@ std::string to_json(const Status& status) {
                                       {"removed", removed(status.removed)},
                                       {"interfaces", all(status.interfaces, interface)},
                                       {"services", all(status.services, service)},
-                                      {"pools", all(status.pools, pool)}});
+                                      {"pools", all(status.pools, pool)},
+                                      {"bgp", bgp(status.bgp)}});
 }
 
 std::string interfaces_to_json(const Status& status) {

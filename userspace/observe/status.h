@@ -5,10 +5,12 @@
 #include <boost/json/fwd.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "observe/bgp_status.h"
 #include "state/counters.h"
 
 namespace guideway::observe {
@@ -117,6 +119,7 @@ struct Status {
   std::vector<InterfaceStatus> interfaces;
   std::vector<ServiceStatus> services;
   std::vector<PoolStatus> pools;
+  std::optional<BgpStatus> bgp;  // nullopt: nothing is announced
 };
 
 // The JSON document, with totals over all workers added, those that were retired included.

@@ -74,6 +74,13 @@ Result<InterfaceLock> InterfaceLock::take(const std::string& program, const std:
   }
 }
 
+bool InterfaceLock::is_held(const std::string& program, std::uint32_t interface_index) {
+  const auto path = path_of(program, interface_index);
+  if (!path) return false;
+  const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return file.valid() && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 void InterfaceLock::note(std::uint32_t program_id) const {
   const std::string line = std::to_string(program_id) + boot_mark();
   if (::ftruncate(file_.get(), 0) != 0 ||

@@ -25,6 +25,8 @@ class InterfaceLock {
   // The file of that lock, whoever has it.
   [[nodiscard]] static Result<std::string> path_of(const std::string& program,
                                                    std::uint32_t interface_index);
+  // Whether a living process has it. For a moment nobody can take it.
+  [[nodiscard]] static bool is_held(const std::string& program, std::uint32_t interface_index);
   InterfaceLock() = default;  // of nothing
   InterfaceLock(InterfaceLock&&) noexcept = default;
   InterfaceLock& operator=(InterfaceLock&&) noexcept = default;

@@ -26,6 +26,9 @@ const std::vector<Asking> kAsking = {
     {{"reload"}, "POST /v1/reload"},
     {{"log"}, "GET /v1/log"},
     {{"log", "debug"}, "PUT /v1/log"},
+    {{"bgp"}, "GET /v1/bgp"},
+    {{"role"}, "GET /v1/bgp"},
+    {{"role", "drain"}, "POST /v1/role/drain"},
 };
 
 Words with(Words words, const Words& more) {
@@ -48,6 +51,8 @@ TEST_CASE("every --help has an example and the exit codes") {
                                                {"undrain"},
                                                {"reload"},
                                                {"log"},
+                                               {"bgp"},
+                                               {"role"},
                                                {"check"},
                                                {"decap"},
                                                {"help"},
@@ -80,6 +85,9 @@ TEST_CASE("wrong use is exit code 2 with a reason on standard error") {
                           {"reload", "now"},
                           {"log", ""},
                           {"log", "info", "debug"},
+                          {"bgp", "extra"},
+                          {"role", "activ"},
+                          {"role", "active", "drain"},
                           {"check", "a", "b"},
                           {"check", "a", "--socket", "/s"},
                           {"decap"},

@@ -29,6 +29,16 @@ TEST_CASE("items that do not fit into a line go on below the first one") {
         "drops: " + item + ", " + item + ",\n       " + item + "\n");
 }
 
+TEST_CASE("words that do not fit into a line go on below, whatever colours they have") {
+  CHECK(wrapped_words("", 4) == "\n");
+  const std::string word(38, 'x');
+  CHECK(wrapped_words(word + " " + word + " y", 3) == word + " " + word + "\n   y\n");
+  CHECK(wrapped_words("\33[31m" + word + " " + word + "\33[0m y", 1) ==
+        "\33[31m" + word + " " + word + "\33[0m y\n");
+  CHECK(wrapped_words("a " + std::string(100, 'w') + " b", 2) ==
+        "a\n  " + std::string(100, 'w') + "\n  b\n");
+}
+
 TEST_CASE("an item that is wider than a line has a line of its own and is not cut") {
   const std::string wide(100, 'w');
   CHECK(wrapped("a", {wide, "b", wide}) == "a: " + wide + ",\n   b,\n   " + wide + "\n");

@@ -35,6 +35,7 @@ struct FakeDaemon {
                                   (pool.empty() ? "all" : pool));
                   return drain_outcome;
                 },
+            .set_role = {},
             .set_log_level =
                 [this](const std::string& level) {
                   asked.push_back("log " + level);
@@ -207,8 +208,9 @@ TEST_CASE("another path is 404 and the answer names those that there are") {
     INFO(path);
     CHECK(daemon.error(404, "GET " + path) ==
           "no such path; there are /v1/status, /v1/services, /v1/backends, /v1/interfaces, "
-          "/v1/flows, /v1/explain, "
-          "/v1/backends/ADDRESS/drain, /v1/backends/ADDRESS/undrain, /v1/reload, /v1/log, /healthz "
+          "/v1/bgp, /v1/flows, /v1/explain, "
+          "/v1/backends/ADDRESS/drain, /v1/backends/ADDRESS/undrain, /v1/role/ROLE, /v1/reload, "
+          "/v1/log, /healthz "
           "and /readyz");
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "observe/status.h"
+#include "support/example_bgp.h"
 
 namespace guideway::observe {
 
@@ -110,6 +111,7 @@ inline Status example_status() {
                    .healthy = false,
                    .table_digest = 0x00000000beef,
                    .backends = {example_backend()}}};
+  status.bgp = example_bgp();
   return status;
 }
 

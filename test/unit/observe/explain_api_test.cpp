@@ -1,5 +1,6 @@
 // GET /v1/explain over HTTP: what the daemon is asked, and which status an answer has.
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
 
@@ -8,6 +9,7 @@
 #include "support/bytes.h"
 #include "support/catch.h"
 #include "support/example_answer.h"
+#include "support/example_bgp.h"
 
 namespace guideway::observe {
 namespace {
@@ -19,8 +21,10 @@ using Catch::Matchers::Contains;
 struct ExplainingApi {
   std::vector<PacketQuestion> asked{};
   Result<PacketAnswer> says = example_answer();
+  Status shown{};
   Operations operations() {
     Operations all{};
+    all.status = [this] { return shown; };
     all.explain = [this](PacketQuestion question) -> boost::asio::awaitable<Result<PacketAnswer>> {
       asked.push_back(std::move(question));
       co_return says;
@@ -46,6 +50,23 @@ TEST_CASE("a packet is explained as the daemon says") {
   REQUIRE(daemon.asked.size() == 1);
   CHECK(daemon.asked[0].interface == "eth1");
   CHECK(daemon.asked[0].frame.size() == 54);
+}
+
+TEST_CASE("of a packet to a service it is told how routers know of the VIP, where they are told") {
+  ExplainingApi daemon;
+  daemon.shown.bgp = example_bgp();
+  const auto explained = [&] {
+    return json::parse(observe::ask(daemon.server, "GET /v1/explain?packet=02").body).as_object();
+  };
+  json::object expected = to_json_object(example_bgp().routes[0]);
+  expected["role"] = "active";
+  expected["sessions"] = 2;
+  expected["established"] = 1;
+  CHECK(explained().at("route") == json::parse(json::serialize(expected)));
+  daemon.says->service->name = "other";
+  CHECK_FALSE(explained().contains("route"));
+  daemon.says->service.reset();
+  CHECK_FALSE(explained().contains("route"));
 }
 
 TEST_CASE("the largest packet that can be given as text fits a request, one byte more is 400") {

@@ -55,7 +55,9 @@ TEST_CASE("what is noted is there for the next owner, and gone with a lock that 
     lock.note(3);
     CHECK(lock.noted() == 3);
     CHECK_FALSE(InterfaceLock::take(program(), "none0", kNoInterface).has_value());
+    CHECK(InterfaceLock::is_held(program(), kNoInterface));
   }
+  CHECK_FALSE(InterfaceLock::is_held(program(), kNoInterface));
   CHECK_FALSE(std::filesystem::exists(*InterfaceLock::path_of(program(), kNoInterface)));
 }
 
@@ -71,6 +73,13 @@ TEST_CASE("a note of what could not be taken off is there for the next owner too
   }
   CHECK(taken().noted() == 4711);
   CHECK_FALSE(std::filesystem::exists(*InterfaceLock::path_of(program(), kNoInterface)));
+}
+
+TEST_CASE("a file that a dead owner has left holds nothing") {
+  if (!may_write()) return;
+  leave("4711 " + boot() + "\n");
+  CHECK_FALSE(InterfaceLock::is_held(program(), kNoInterface));
+  CHECK(taken().noted() == 4711);
 }
 
 TEST_CASE("a note of a dead owner is believed if it is of this boot, and whole") {
