@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from support import netns, process, webserver
+from support import demo_fleet, netns, process, webserver
 from support.account import Verdict, check_laws, settled_status, show, step
 from support.daemon import Daemon
 from support.demo_changes import Changes
@@ -122,6 +122,7 @@ def demonstrate(lab, fetches, keep):
 def main(arguments):
     parser = argparse.ArgumentParser(prog="scripts/demo")
     parser.add_argument("--fetches", type=int, default=300, metavar="N")
+    parser.add_argument("--fleet", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args(arguments)
     if not 1 <= options.fetches <= 12000:
@@ -130,11 +131,12 @@ def main(arguments):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: sys.exit(
             f"scripts/demo: ended by {signal.Signals(received).name}"))
-    lab = Lab("gwlab")
+    lab = demo_fleet.lab_of_fleet("gwlab") if options.fleet else Lab("gwlab")
     right = False
     with lab.held():
         try:
-            right = demonstrate(lab, options.fetches, options.keep)
+            right = (demo_fleet.demonstrate(lab, options.keep) if options.fleet
+                     else demonstrate(lab, options.fetches, options.keep))
         finally:
             if options.keep and lab.describe():
                 print("==> kept: try scripts/lab exec client curl http://%s/ , and in the end scripts/lab down" % VIP)

@@ -11,12 +11,14 @@ router, whose own ends are `to-client`, `to-lb1`, `to-be1`. The router sends the
 balancers; a load balancer reaches a backend through the router as well, and the backend answers
 the client directly, from the VIP.
 
+With bgp=True the router has no route for the VIP but those that its BIRD learns from the gobgpd of
+each load balancer (support/bgp.py).
+
 Backends decapsulate with the kernel's GRE device, or, where it has none, with `guideway decap`.
 
 All that is made is recorded in /run/guideway-lab/PREFIX before it is made. `up` first removes what
 a run that crashed has left; `down` leaves nothing.
 """
-import argparse
 import contextlib
 import dataclasses
 import fcntl
@@ -25,10 +27,11 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
-import sys
 import time
 
+from support import bgp as bgp_module
 from support import netns, process, webserver
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -86,13 +89,14 @@ def _locked(prefix, seconds):
 class Lab:
     """One lab, up or not. Use `with lab.held():` around all that changes it."""
 
-    def __init__(self, prefix="gwlab", backends=3, lbs=1, queues=2, decapsulation="auto", bin_dir=None):
+    def __init__(self, prefix="gwlab", backends=3, lbs=1, queues=2, decapsulation="auto", bin_dir=None,
+                 bgp=False):
         if not re.fullmatch(r"[a-z][a-z0-9]{0,15}", prefix):
             raise LabError(f"prefix '{prefix}': up to 16 lower-case letters and digits, a letter first")
         for what, value, most in (("backends", backends, 99), ("lbs", lbs, 99), ("queues", queues, 64)):
             if not 1 <= value <= most:
                 raise LabError(f"{what}: {value} is not within 1 to {most}")
-        self.prefix, self.queues, self.decapsulation = prefix, queues, decapsulation
+        self.prefix, self.queues, self.decapsulation, self.bgp = prefix, queues, decapsulation, bgp
         self.bin_dir = pathlib.Path(bin_dir or programs())
         self.folder = RUN / prefix
         self.client = Node("client", CLIENT, CLIENT_GATEWAY, CLIENT_MTU)
@@ -128,6 +132,8 @@ class Lab:
             raise LabError("network namespaces need root: run this as root")
         if not os.path.exists(webserver.NGINX):
             raise LabError(f"{webserver.NGINX} is missing: run scripts/deps")
+        if self.bgp and bgp_module.missing_programs():
+            raise LabError(f"{', '.join(bgp_module.missing_programs())} missing: run scripts/deps")
         self.down()
         try:
             say("namespaces and links")
@@ -135,6 +141,9 @@ class Lab:
             self._make_links()
             say("routes")
             self._make_routes()
+            if self.bgp:
+                say("BIRD and gobgpd")
+                self._start_bgp()
             say("web servers")
             self._start_web_servers()
             self._start_decapsulation(say)
@@ -196,8 +205,10 @@ class Lab:
         router = []
         for node in self.nodes:
             router += [f"address add {node.gateway}/24 dev to-{node.name}", f"link set to-{node.name} up"]
-        hops = " ".join(f"nexthop via {lb.address}" for lb in self.lbs)
-        router += ["link set lo up", f"route add {VIP}/32 {hops}"]
+        router += ["link set lo up"]
+        if not self.bgp:
+            hops = " ".join(f"nexthop via {lb.address}" for lb in self.lbs)
+            router += [f"route add {VIP}/32 {hops}"]
         self.ip("router", *router)
         for node in self.nodes:
             self.ip(node.name, "link set lo up", f"address add {node.address}/24 dev {INTERFACE}",
@@ -208,6 +219,29 @@ class Lab:
     def ip(self, name, *lines):
         """`ip` commands inside the namespace of a node."""
         return netns.run("ip", "-n", self.ns(name), "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def _start_bgp(self):
+        bgp_module.enable_ipv6(self)
+        bgp_module.write_bird_config(self)
+        self.start_bird()
+        for lb in self.lbs:
+            self.start_gobgpd(lb.name)
+
+    def start_bird(self, *options):
+        """BIRD of the router, with the file router/bird.conf of this lab, until it answers."""
+        bgp_module.launch_bird(self, options)
+
+    def stop_bird(self, number=signal.SIGTERM):
+        """Ends it by a signal, and returns when it is gone."""
+        bgp_module.end(self, "router", "bird", number)
+
+    def start_gobgpd(self, name, *options):
+        """gobgpd of a load balancer, bare but for `options`, until its API answers."""
+        bgp_module.launch_gobgpd(self, name, options)
+
+    def stop_gobgpd(self, name, number=signal.SIGTERM):
+        """Ends it by a signal, and returns when it is gone."""
+        bgp_module.end(self, name, "gobgpd", number)
 
     def _start_web_servers(self):
         for backend in self.backends:
@@ -228,6 +262,9 @@ class Lab:
 
     def backend(self, name):
         return next(backend for backend in self.backends if backend.name == name)
+
+    def lb(self, name):
+        return next(lb for lb in self.lbs if lb.name == name)
 
     def running(self, name, what):
         """The record of the process of this kind ("nginx", "decap") that a node has; it was started
@@ -316,6 +353,14 @@ class Lab:
         self._save()
         return child
 
+    def launch(self, node, command, log, what):
+        """Starts a process on a node, which `down` ends; returns its record. That of a former one of
+        the kind, which has ended, is struck."""
+        self._state["processes"] = [entry for entry in self._state["processes"] if process.alive(entry)
+                                    or (entry["node"], entry["what"]) != (node, what)]
+        self._start(node, command, log, what)
+        return self._state["processes"][-1]
+
     # ---- down ----------------------------------------------------------------------------------
 
     def down(self):
@@ -370,55 +415,3 @@ class Lab:
         found = [address["local"] for link in json.loads(netns.ip("-n", name, "-4", "-j", "address"))
                  for address in link["addr_info"] if not address["local"].startswith("127.")]
         return " ".join(found) if len(found) <= 2 else f"{len(found)} addresses"
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="scripts/lab", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|exec")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--prefix", default="gwlab", help="of the names of the namespaces (gwlab)")
-    up = commands.add_parser("up", parents=[common], help="bring the lab up")
-    up.add_argument("--backends", type=int, default=3, metavar="N", help="backends (3)")
-    up.add_argument("--lbs", type=int, default=1, metavar="N", help="load balancers (1)")
-    up.add_argument("--queues", type=int, default=2, metavar="N", help="queues of each veth (2)")
-    up.add_argument("--decap", choices=DECAPSULATIONS, default="auto",
-                    help="how backends decapsulate: the kernel's GRE device, or guideway decap (auto)")
-    up.add_argument("--bin", metavar="DIR", help="built programs (build/dev/bin)")
-    commands.add_parser("down", parents=[common], help="remove all of it")
-    commands.add_parser("status", parents=[common], help="show what is up; exit 1 when nothing is")
-    run = commands.add_parser("exec", parents=[common], help="run a command inside a namespace: exec client curl ..")
-    run.add_argument("name", help="client, router, lb1, be1, ..")
-    run.add_argument("words", nargs=argparse.REMAINDER, metavar="CMD")
-    return parser
-
-
-def main(arguments):
-    options = _parser().parse_args(arguments)
-    if options.command == "up":
-        lab = Lab(options.prefix, options.backends, options.lbs, options.queues, options.decap, options.bin)
-        with lab.held():
-            lab.up(say=lambda text: print(f"==> lab {options.prefix}: {text}", flush=True))
-            print("\n".join(lab.describe()))
-        return 0
-    lab = Lab(options.prefix)
-    if options.command == "down":
-        with lab.held():
-            print(f"==> lab {options.prefix}: down", flush=True)
-            lab.down()
-        return 0
-    if options.command == "status":
-        lines = lab.describe()
-        print("\n".join(lines) if lines else f"lab {options.prefix}: not up")
-        return 0 if lines else 1
-    if not netns.exists(lab.ns(options.name)) or not options.words:
-        raise LabError(f"exec: no namespace {lab.ns(options.name)}" if options.words else "exec: which command?")
-    os.execvp("ip", netns.exec_command(lab.ns(options.name), options.words))
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except (LabError, netns.CommandFailed) as failure:
-        sys.exit(f"scripts/lab: {failure}")

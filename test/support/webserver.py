@@ -3,9 +3,11 @@ pid file, logs and temporary folders.
 
     GET /            which backend this is, and which client it sees
     GET /large.bin   LARGE_BYTES bytes, the same on every backend (large_file())
+    GET /own.bin     OWN_BYTES bytes, of this backend's own (own_file())
     PUT /upload/X    kept in the backend's folder `upload`
 """
 import collections
+import functools
 import hashlib
 import os
 import shutil
@@ -13,6 +15,7 @@ import shutil
 NGINX = "/usr/sbin/nginx"
 USER = "www-data"
 LARGE_BYTES = 1 << 20
+OWN_BYTES = 1 << 18
 
 # One line of the access log.
 Request = collections.namedtuple("Request", "client port status bytes number method path")
@@ -48,10 +51,21 @@ http {{
 """
 
 
+def _noise(seed, length):
+    """Bytes that look random, so that no two parts are alike."""
+    return b"".join(hashlib.sha256(seed + i.to_bytes(8, "big")).digest() for i in range(length // 32))
+
+
+@functools.cache
 def large_file():
-    """The content of /large.bin: bytes that look random, so that no two parts are alike."""
-    blocks = (hashlib.sha256(i.to_bytes(8, "big")).digest() for i in range(LARGE_BYTES // 32))
-    return b"".join(blocks)
+    """The content of /large.bin."""
+    return _noise(b"", LARGE_BYTES)
+
+
+@functools.cache
+def own_file(name):
+    """The content of /own.bin of a backend."""
+    return _noise(name.encode(), OWN_BYTES)
 
 
 def write_site(folder, name):
@@ -62,6 +76,8 @@ def write_site(folder, name):
         shutil.chown(f"{folder}/{part}", USER)
     with open(f"{folder}/www/large.bin", "wb") as file:
         file.write(large_file())
+    with open(f"{folder}/www/own.bin", "wb") as file:
+        file.write(own_file(name))
     with open(f"{folder}/nginx.conf", "w", encoding="ascii") as file:
         file.write(_CONFIG.format(folder=folder, name=name, user=USER))
     return [NGINX, "-p", folder, "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
