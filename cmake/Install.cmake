@@ -28,6 +28,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${doc} FILES_MATCHING PATTERN *.md)
 install(FILES ${PROJECT_SOURCE_DIR}/configs/minimal.yaml ${PROJECT_SOURCE_DIR}/configs/production.yaml
               ${PROJECT_SOURCE_DIR}/configs/grafana.json DESTINATION ${doc}/examples)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/configs/routers ${PROJECT_SOURCE_DIR}/configs/gobgp-external
+        DESTINATION ${doc}/examples FILES_MATCHING PATTERN *.conf PATTERN *.yaml)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/debian/copyright
               ${PROJECT_SOURCE_DIR}/packaging/debian/changelog DESTINATION ${doc})
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/debian/lintian-overrides

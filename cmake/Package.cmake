@@ -27,9 +27,10 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Takes the packets for virtual addresses out of the kernel's receive path,
 gives each flow to a backend by consistent hashing and a connection table,
 and sends it there in a GRE tunnel. Backends answer clients directly. All
-other traffic of the interface stays with the kernel.
+other traffic of the interface stays with the kernel. Routers learn the virtual
+addresses by BGP, from a GoBGP beside it.
 
-This package has the daemon, guidewayd, with its systemd unit, and the
+This package has the daemon, guidewayd, with its systemd units, and the
 command-line client, guideway. Nothing is started by installing it.")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
@@ -40,8 +41,8 @@ set(CPACK_THREADS 0)
 # The libraries with the versions that they are needed in, from their symbols files.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ethtool, iproute2")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "gobgpd")
+# gobgpd: what guideway-gobgp.service runs. Its own service starts only where there is an /etc/gobgpd.conf.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ethtool, gobgpd, iproute2")
 
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "")
 foreach(script conffiles postinst postrm prerm)

@@ -1,9 +1,13 @@
 """Fixtures of the package's tests: the package itself, made by scripts/package, and a later version of
-it; a lab; a clean Debian in the place of the lab's load balancer."""
+it; a lab; a clean Debian in the place of the lab's load balancer, and one that is booted there.
+
+A file may say LAB = {"bgp": True, ..} to have another lab, and ALSO = ["gobgpd"] to have Debian's packages
+on its booted machine."""
 import dataclasses
 import functools
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +16,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test"))
 
-from support import clean_root  # noqa: E402 (the path comes first)
+from support import booted_root, clean_root  # noqa: E402 (the path comes first)
 from support.lab import Lab, programs  # noqa: E402
 
 PREFIX = "gwpk"
@@ -91,8 +95,8 @@ def later_package():
 
 
 @pytest.fixture(scope="module")
-def lab():
-    lab = Lab(PREFIX, backends=2)
+def lab(request):
+    lab = Lab(PREFIX, backends=2, **getattr(request.module, "LAB", {}))
     with lab.held():
         lab.up()
         yield lab
@@ -109,3 +113,26 @@ def clean(lab):
         pytest.skip(str(why))
     yield root
     root.__exit__()
+
+
+@pytest.fixture(scope="module")
+def machine(request, lab, clean, package):
+    """A booted Debian that has all but the package itself, which is to be installed while it runs."""
+    try:
+        booted_root.require()
+        clean.apt_install(*booted_root.SYSTEMD, *getattr(request.module, "ALSO", []))
+        clean.install(package.path)  # brings what the package depends on into the cache
+        clean.must("dpkg", "--purge", "guideway")
+        clean.path("usr/sbin/policy-rc.d").unlink()
+        clean.path("etc/hostname").write_text("guideway-test\n")
+        log = lab.folder / "console.log"
+        with booted_root.BootedRoot(clean, lab.ns("lb1"), log) as machine:
+            yield machine
+    except clean_root.Unavailable as why:
+        pytest.skip(str(why))
+
+
+def bring(machine, package):
+    """Installs a package file, as an upgrade where there is an older one; what dpkg printed."""
+    shutil.copyfile(package.path, machine.root.path("root/guideway.deb"))
+    return machine.must("dpkg", "--install", "--force-confold", "/root/guideway.deb")

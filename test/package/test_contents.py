@@ -45,6 +45,7 @@ def test_files_are_where_debian_has_them(package):
     wanted = {"/usr/sbin/guidewayd": "-rwxr-xr-x", "/usr/bin/guideway": "-rwxr-xr-x",
               "/lib/systemd/system/guideway.service": "-rw-r--r--",
               "/lib/systemd/system/guideway-gobgp.service": "-rw-r--r--",
+              "/lib/systemd/system/guideway-withdraw.service": "-rw-r--r--",
               "/etc/guideway/guideway.yaml": "-rw-r-----",
               "/usr/share/man/man1/guideway.1.gz": "-rw-r--r--",
               "/usr/share/man/man8/guidewayd.8.gz": "-rw-r--r--",
@@ -55,7 +56,11 @@ def test_files_are_where_debian_has_them(package):
               "/usr/share/doc/guideway/docs/operations.md": "-rw-r--r--",
               "/usr/share/doc/guideway/examples/minimal.yaml": "-rw-r--r--",
               "/usr/share/doc/guideway/examples/production.yaml": "-rw-r--r--",
-              "/usr/share/doc/guideway/examples/grafana.json": "-rw-r--r--"}
+              "/usr/share/doc/guideway/examples/grafana.json": "-rw-r--r--",
+              "/usr/share/doc/guideway/examples/gobgp-external/guideway-gobgp.conf": "-rw-r--r--",
+              "/usr/share/doc/guideway/examples/gobgp-external/gobgpd.yaml": "-rw-r--r--",
+              **{f"/usr/share/doc/guideway/examples/routers/{path.name}": "-rw-r--r--"
+                 for path in (ROOT / "configs/routers").glob("*.conf")}}
     assert {path: listing.get(path, ("missing",))[0] for path in wanted} == wanted
     assert {owner for _, owner in listing.values()} == {"root/root"}
     allowed = ("/etc/", "/lib/", "/usr/")
@@ -81,9 +86,24 @@ def test_each_library_is_a_dependency_with_its_version(package):
     depends = dict(re.fullmatch(r"(\S+)(?: \((.*)\))?", item).groups()
                    for item in package.field("Depends").split(", ")
                    if "|" not in item)
-    for name in ("libc6", "libbpf1", "libxdp1", "libssl3", "libstdc++6"):
+    for name in ("libc6", "libbpf1", "libxdp1", "libssl3", "libstdc++6", "libgrpc++1.51", "libprotobuf32"):
         assert depends.get(name, "").startswith(">= "), (name, depends)
     assert "adduser" in depends
+
+
+def test_the_bgp_speaker_comes_along_unless_it_is_refused(package):
+    """Only a configuration with `bgp:` needs it."""
+    assert "gobgpd" in package.field("Recommends").split(", ")
+    assert "gobgpd" not in package.field("Depends")
+
+
+def test_needrestart_leaves_the_load_balancer_and_its_speaker_alone(unpacked):
+    """By what needrestart does with the file: it is Perl, and its patterns are matched."""
+    code = f'''our %nrconf; do "{unpacked}/etc/needrestart/conf.d/guideway.conf" // die;
+               foreach my $unit (@ARGV) {{ print grep({{ $unit =~ $_ }} keys %{{$nrconf{{override_rc}}}}) ? 1 : 0; }}'''
+    units = ["guideway.service", "guideway-gobgp.service", "gobgpd.service", "guideway-other.service"]
+    done = subprocess.run(["perl", "-e", code, *units], capture_output=True, text=True, check=True)
+    assert done.stdout == "1100"
 
 
 def test_the_changelog_of_the_package_begins_with_its_version(package, unpacked):

@@ -1,37 +1,14 @@
 """The package on a Debian that runs systemd: the unit is started, reloaded, upgraded under traffic,
 restarted, removed and purged as an operator does it. One life, told in the order of the tests."""
-import shutil
-
 import pytest
-from support import booted_root, clean_root, fetch, process
+from conftest import bring
+from support import fetch, process
 from support.daemon import config, to_yaml, xdp_programs
 
 FILE = "/etc/guideway/guideway.yaml"
 # Fits the limit of locked memory that a user has who cannot raise it, as in a container (8 MiB).
 SMALL = {"frames": 512}
 UNIT = "guideway.service"
-
-
-@pytest.fixture(scope="module")
-def machine(lab, clean, package):
-    """The booted Debian with the package installed while it ran."""
-    try:
-        booted_root.require()
-        clean.apt_install(*booted_root.SYSTEMD)
-        clean.install(package.path)  # brings what the package depends on into the cache
-        clean.must("dpkg", "--purge", "guideway")
-        clean.path("usr/sbin/policy-rc.d").unlink()
-        clean.path("etc/hostname").write_text("guideway-test\n")
-        log = lab.folder / "console.log"
-        with booted_root.BootedRoot(clean, lab.ns("lb1"), log) as machine:
-            yield machine
-    except clean_root.Unavailable as why:
-        pytest.skip(str(why))
-
-
-def bring(machine, package):
-    shutil.copyfile(package.path, machine.root.path("root/guideway.deb"))
-    return machine.must("dpkg", "--install", "--force-confold", "/root/guideway.deb")
 
 
 @pytest.fixture(scope="module")
