@@ -19,6 +19,12 @@ foreach(needed "PROTOC;protobuf-compiler" "GRPC_CPP_PLUGIN;protobuf-compiler-grp
   endif()
 endforeach()
 
+file(STRINGS ${GOBGP_PROTO_DIR}/gobgp.proto gobgp_package REGEX "^package apipb;")
+if(NOT gobgp_package)
+  message(FATAL_ERROR "GoBGP's client cannot be generated: ${GOBGP_PROTO_DIR}/gobgp.proto is not of "
+                      "GoBGP 3, whose package is apipb. Install golang-github-osrg-gobgp-dev of Debian 12.")
+endif()
+
 # guideway_gobgp_api(TARGET): the static library with the messages and the stub. Its users include
 # "gobgp.grpc.pb.h", "attribute.pb.h", "capability.pb.h", in which the compiler warns of nothing.
 function(guideway_gobgp_api target)

@@ -245,11 +245,17 @@ void Daemon::begin_shutdown(const char* signal) {
   }
   stopping_ = true;
   manager_.stopping(status_line(situation()), drain + kStepTime);
-  spdlog::info(
-      "{}: not ready any more; {}forwarding for {} s, then stopping (the same signal again: at "
-      "once)",
-      signal, announces ? "withdrawing routes, " : "", drain.count());
-  boost::asio::co_spawn(io_, withdraw_and_drain(), boost::asio::detached);
+  const std::string first = announces ? "withdrawing routes, " : "";
+  if (drain.count() == 0)
+    spdlog::info("{}: not ready any more; {}then stopping", signal, first);
+  else
+    spdlog::info(
+        "{}: not ready any more; {}forwarding for {} s, then stopping (the same signal again: at "
+        "once)",
+        signal, first, drain.count());
+  boost::asio::co_spawn(io_, withdraw_and_drain(), [this](const std::exception_ptr& failure) {
+    if (failure) io_.stop();  // no memory, most likely
+  });
 }
 
 void Daemon::run() {

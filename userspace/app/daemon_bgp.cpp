@@ -28,7 +28,7 @@ std::string Daemon::trouble() const {
   for (const auto& unit : plane_.units())
     for (const Lane& lane : unit->lanes)
       if (progress_.stalled_for(lane.worker->name()).count() > 0)
-        return "worker " + lane.worker->name() + " stands still";
+        return "worker " + lane.worker->name() + " is stalled";
   return {};
 }
 

@@ -5,6 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "app/announcing.h"
 #include "gobgp/speaker.h"
@@ -29,15 +32,30 @@ Result<> nobody_at(const std::string& socket) {
   return {};
 }
 
-// One with another admin socket.
-Result<> nobody_serves(const std::vector<control::Interface>& interfaces) {
-  for (const control::Interface& interface : interfaces) {
-    const unsigned index = ::if_nametoindex(interface.name.c_str());
+// One with another admin socket: it has the lock of the interfaces that it serves.
+Result<> nobody_serves(const std::vector<std::string>& interfaces) {
+  for (const std::string& interface : interfaces) {
+    const unsigned index = ::if_nametoindex(interface.c_str());
     if (index != 0 && xdp::InterfaceLock::is_held(xdp::Steering::kProgram, index))
-      return fail("another guidewayd is running: it serves " + interface.name,
+      return fail("another guidewayd is running: it serves " + interface,
                   "its role drain has it withdraw them, and go on forwarding");
   }
   return {};
+}
+
+std::vector<std::string> names_of(const std::vector<control::Interface>& interfaces) {
+  std::vector<std::string> names;
+  for (const control::Interface& interface : interfaces) names.push_back(interface.name);
+  return names;
+}
+
+std::vector<std::string> all_interfaces() {
+  const std::unique_ptr<struct if_nameindex, decltype(&::if_freenameindex)> all(
+      ::if_nameindex(), &::if_freenameindex);
+  std::vector<std::string> names;
+  for (const auto* one = all.get(); one != nullptr && one->if_index != 0; ++one)
+    names.emplace_back(one->if_name);
+  return names;
 }
 
 }  // namespace
@@ -62,7 +80,7 @@ Result<std::string> Withdrawal::withdraw() const {
   if (!model_.bgp) return std::string();
   const std::string doing = "withdrawing routes";
   auto alone = nobody_at(model_.admin.socket);
-  if (alone) alone = nobody_serves(model_.interfaces);
+  if (alone) alone = nobody_serves(guessing_ ? all_interfaces() : names_of(model_.interfaces));
   if (!alone) return std::unexpected(std::move(alone).error().within(doing));
   const auto speaker = gobgp::make_speaker();
   auto report = withdraw_all(*speaker, model_);

@@ -90,7 +90,8 @@ struct Report {
   // What was done, a line each: "started BGP as AS 64512", "added 198.51.100.1/32, med 50",
   // "deleted 198.51.100.9/32, which nobody wants", "peer 10.0.0.1: changed".
   std::vector<std::string> done{};
-  bool started = false;                               // BGP was started on a speaker that had none
+  std::vector<std::string> notes{};  // what a person should know, and nobody has changed
+  bool started = false;              // BGP was started on a speaker that had none
   std::uint64_t added = 0, deleted = 0, changed = 0;  // routes
 };
 

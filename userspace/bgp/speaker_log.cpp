@@ -27,6 +27,7 @@ void SpeakerLog::answered(const std::string& api, const Report& report, Circumst
   } else if (!report.done.empty() && mended_limiter_.allow(now)) {
     tell_done(report.done, "mended what others changed" + left_out(mended_limiter_) + ": ");
   }
+  for (const std::string& note : report.notes) spdlog::info("bgp: {}", note);
   tell_sessions(report.sessions, now);
 }
 

@@ -242,7 +242,11 @@ std::string route_sentence(const json::object& route) {
   if (state == "damped")
     return prefix + " is not announced for " + duration_text(number(route, "damped_for_seconds")) +
            " more: " + why;
-  if (state != "announced") return prefix + " is not announced: " + why;
+  const bool reached = text(route, "contact") == "reached";
+  if (state != "announced")
+    return prefix + (reached ? " is not announced: " : " should not be announced: ") + why;
+  if (!reached)
+    return prefix + " should be announced; the speaker does not answer: see guideway bgp";
   if (!flag(route, "held"))
     return prefix + " should be announced, and the speaker does not have it: see guideway bgp";
   if (up == 0)

@@ -21,7 +21,7 @@ constexpr std::string_view kUnix = "unix:";
 constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t kMaxCommunities = 64;
 // The shortest that registries have given to one organization.
-constexpr unsigned kShortestIpv4 = 8, kShortestIpv6 = 16;
+constexpr unsigned kShortest = 8;
 
 // An address alone; what an interface's name or a length is behind is none.
 std::optional<IpAddress> address_of(std::string_view text) {
@@ -210,9 +210,12 @@ std::optional<Prefix> read_bgp_prefix(const Cursor& at) {
     at.mismatch(kRule);
     return std::nullopt;
   }
-  const unsigned shortest = prefix->address.is_v4() ? kShortestIpv4 : kShortestIpv6;
-  if (prefix->bits >= shortest) return prefix;
-  at.error("must be a prefix of " + std::to_string(shortest) + " bits or more, not " +
+  if (prefix->address.is_v6()) {
+    at.error("must be a prefix of IPv4, as VIPs are, not " + quoted(*text));
+    return std::nullopt;
+  }
+  if (prefix->bits >= kShortest) return prefix;
+  at.error("must be a prefix of " + std::to_string(kShortest) + " bits or more, not " +
            quoted(*text) +
            "; a shorter one would draw the traffic of others to this load balancer");
   return std::nullopt;

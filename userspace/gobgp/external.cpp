@@ -56,6 +56,8 @@ Result<> External::reconcile(Client& client, const apipb::Global& global, const 
                              bgp::Report& report) {
   report.asn = global.asn();
   report.router_id = global.router_id();
+  // One without BGP has no routes either.
+  if (global.asn() == 0 && wanted.routes_unknown) return {};
   if (auto right = check_speaker(client, global, wanted.config); !right) return right;
   const auto paths = find(client, global.asn(), wanted);
   if (!paths) return std::unexpected(paths.error());
@@ -75,7 +77,7 @@ Result<> External::remove_old_routes(Client& client, const bgp::Wanted& wanted,
   gave_up_ = !searched && searched.error().number == ETIMEDOUT;
   report.foreign = foreign_;
   if (!gave_up_) return searched;
-  report.done.push_back("gave up looking for old routes: " + searched.error().text());
+  report.notes.push_back("gave up looking for old routes: " + searched.error().text());
   return {};
 }
 

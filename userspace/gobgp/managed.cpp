@@ -69,10 +69,9 @@ Result<> Managed::reconcile(Client& client, apipb::Global global, const bgp::Wan
   if (!runs && wanted.routes_unknown) return {};
   Found found;
   if (runs) {
-    auto read = find(client, global.asn());
+    auto read = find(client, global);
     if (!read) return std::unexpected(std::move(read.error()));
     found = *std::move(read);
-    if (auto owned = check_owner(client, global, found); !owned) return owned;
   }
   ours_ = true;
   const bool right = is_as_wanted(global, wanted.config);
@@ -97,20 +96,25 @@ Result<> Managed::reconcile(Client& client, apipb::Global global, const bgp::Wan
   return mend(client, wanted, found, report);
 }
 
-Result<Managed::Found> Managed::find(Client& client, std::uint32_t own_asn) const {
+// Paths last: one that is somebody else's may have a full table.
+Result<Managed::Found> Managed::find(Client& client, const apipb::Global& global) const {
   Found found;
   auto assignments = client.policy_assignments();
   if (!assignments) return std::unexpected(std::move(assignments.error()));
   found.policy = state_of(*assignments);
-  for (const apipb::Family& family : {family_v4(), family_v6()}) {
-    const auto listed =
-        for_each_local_path(client, {.family = family}, own_asn,
-                            [&](LocalPath path) { found.paths.push_back(std::move(path)); });
-    if (!listed) return std::unexpected(listed.error());
-  }
   auto peers = client.peers();
   if (!peers) return std::unexpected(std::move(peers.error()));
   found.peers = *std::move(peers);
+  if (auto owned = check_owner(client, global, found); !owned)
+    return std::unexpected(std::move(owned.error()));
+  for (const apipb::Family& family : {family_v4(), family_v6()}) {
+    const auto listed =
+        for_each_local_path(client, {.family = family}, global.asn(),
+                            [&](LocalPath path) { found.paths.push_back(std::move(path)); });
+    if (!listed) return std::unexpected(listed.error());
+  }
+  if (auto owned = check_owner(client, global, found); !owned)
+    return std::unexpected(std::move(owned.error()));
   return found;
 }
 
@@ -125,13 +129,14 @@ Result<> Managed::check_owner(Client& client, const apipb::Global& global,
 
 Result<> Managed::start(Client& client, const bgp::SpeakerConfig& config, bgp::Report& report) {
   const apipb::Global global = to_global(config);
+  // Also if the answer is lost, for then the next call finds BGP running.
+  starting_ = true;
   if (auto started = client.start(global); !started) {
     // A start that failed half-way keeps the port of one family, and no other start would get it.
     std::ignore = client.stop();
     started.error().hint = what_frees(started.error().what, config.listen_port);
     return started;
   }
-  starting_ = true;
   describe(global, report);
   report.started = true;
   report.done.push_back("started BGP as " + text(global));

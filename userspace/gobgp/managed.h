@@ -33,7 +33,7 @@ class Managed {
     std::vector<LocalPath> paths;
     std::vector<apipb::Peer> peers;
   };
-  [[nodiscard]] Result<Found> find(Client& client, std::uint32_t own_asn) const;
+  [[nodiscard]] Result<Found> find(Client& client, const apipb::Global& global) const;
   [[nodiscard]] Result<> check_owner(Client& client, const apipb::Global& global,
                                      const Found& found) const;
   [[nodiscard]] Result<> start(Client& client, const bgp::SpeakerConfig& config,

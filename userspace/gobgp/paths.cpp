@@ -201,8 +201,9 @@ bool LocalPath::is_ours() const { return identifier == kPathIdentifier && source
 std::optional<LocalPath> to_local_path(const apipb::Destination& destination,
                                        const apipb::Path& path, std::uint32_t own_asn) {
   boost::system::error_code no_address;
-  boost::asio::ip::make_address(path.neighbor_ip(), no_address);
-  if (!no_address) return std::nullopt;  // of a local path it is "<nil>"
+  const auto neighbour = boost::asio::ip::make_address(path.neighbor_ip(), no_address);
+  // Of a local path it is "<nil>".
+  if (!no_address && !neighbour.is_unspecified()) return std::nullopt;
   const auto prefix = Prefix::parse(destination.prefix());
   if (!prefix) return std::nullopt;
   LocalPath result{.prefix = *prefix, .identifier = path.identifier()};

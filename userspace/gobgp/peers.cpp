@@ -194,21 +194,22 @@ Result<> reconcile_peers(Client& client, const std::vector<apipb::Peer>& held,
   }
   Mender mender(client, done);
   std::set<std::string> there;
-  for (const apipb::Peer& peer : held) {
-    if (wanted.contains(peer.state().neighbor_address())) continue;
-    if (auto removed = mender.remove(peer); !removed) return removed;
-  }
+  // One that GoBGP refuses is no reason to be without the others.
+  Result<> first_failure;
+  const auto take = [&](Result<> result) {
+    if (!result && first_failure) first_failure = std::move(result);
+  };
+  for (const apipb::Peer& peer : held)
+    if (!wanted.contains(peer.state().neighbor_address())) take(mender.remove(peer));
   for (const apipb::Peer& peer : held) {
     const auto same = wanted.find(peer.state().neighbor_address());
     if (same == wanted.end()) continue;
     there.insert(same->first);
-    if (auto kept = mender.keep(peer, same->second); !kept) return kept;
+    take(mender.keep(peer, same->second));
   }
-  for (const auto& [address, peer] : wanted) {
-    if (there.contains(address)) continue;
-    if (auto added = mender.add(peer); !added) return added;
-  }
-  return {};
+  for (const auto& [address, peer] : wanted)
+    if (!there.contains(address)) take(mender.add(peer));
+  return first_failure;
 }
 
 }  // namespace guideway::gobgp

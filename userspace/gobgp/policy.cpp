@@ -23,13 +23,24 @@ apipb::Policy own_policy() {
   return policy;
 }
 
-// Field by field: GoBGP fills in actions that change nothing.
+bool changes_nothing(const apipb::Actions& actions) {
+  return actions.community().communities().empty() && actions.med().value() == 0 &&
+         actions.as_prepend().repeat() == 0 && actions.ext_community().communities().empty() &&
+         actions.nexthop().address().empty() && !actions.nexthop().self() &&
+         actions.local_pref().value() == 0 && actions.large_community().communities().empty();
+}
+
+// GoBGP fills in an rpki_result that asks for nothing, and actions that change nothing.
 bool is_own(const apipb::Policy& policy) {
   if (policy.name() != kPolicyName || policy.statements_size() != 1) return false;
   const apipb::Statement& statement = policy.statements(0);
+  apipb::Conditions others = statement.conditions();
+  others.clear_route_type();
+  if (others.rpki_result() == -1) others.clear_rpki_result();
   return statement.conditions().route_type() == apipb::Conditions::ROUTE_TYPE_LOCAL &&
-         !statement.conditions().has_prefix_set() && !statement.conditions().has_neighbor_set() &&
-         statement.actions().route_action() == apipb::RouteAction::ACCEPT;
+         others.ByteSizeLong() == 0 &&
+         statement.actions().route_action() == apipb::RouteAction::ACCEPT &&
+         changes_nothing(statement.actions());
 }
 
 bool is_named(const apipb::Policy& policy) { return policy.name() == kPolicyName; }

@@ -28,7 +28,7 @@ struct RoutePlan {
 // `paths`: all local ones, or in external mode at least those to wanted and own prefixes.
 [[nodiscard]] RoutePlan plan(const std::vector<LocalPath>& paths, const bgp::Wanted& wanted);
 
-// Adds what was done to `report`, also where it fails half-way.
+// Adds what was done to `report`. Where it fails half-way, the next call sees what was done.
 [[nodiscard]] Result<> carry_out(Client& client, const RoutePlan& plan, std::uint32_t own_asn,
                                  bgp::Report& report);
 [[nodiscard]] Result<> remove_path(Client& client, const LocalPath& path, bgp::Report& report);

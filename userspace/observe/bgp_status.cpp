@@ -69,7 +69,10 @@ std::optional<RouteOfService> route_of(const BgpStatus& status, std::string_view
   for (const BgpRouteStatus& route : status.routes) {
     for (const std::string& one : route.services) {
       if (one != service) continue;
-      RouteOfService out{.route = route, .role = status.role, .sessions = status.sessions.size()};
+      RouteOfService out{.route = route,
+                         .role = status.role,
+                         .contact = status.contact,
+                         .sessions = status.sessions.size()};
       for (const BgpSessionStatus& session : status.sessions)
         out.established += session.established() ? 1U : 0U;
       return out;

@@ -76,7 +76,7 @@ struct BgpStatus {
 // The route by which packets to a service come here, and how many routers can hear of it.
 struct RouteOfService {
   BgpRouteStatus route;
-  std::string role;
+  std::string role, contact;  // of BgpStatus
   std::size_t sessions = 0, established = 0;
 };
 

@@ -151,6 +151,7 @@ json::object service(const PacketAnswer::Service& service) {
 json::object route(const RouteOfService& route) {
   json::object out = to_json_object(route.route);
   out["role"] = route.role;
+  out["contact"] = route.contact;
   out["sessions"] = route.sessions;
   out["established"] = route.established;
   return out;

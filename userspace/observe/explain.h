@@ -10,7 +10,7 @@
 //                    "queues", "unserved_queues"}, ..],
 //      "generation", "interface", "queue",                     whose worker's answer this is
 //      "service":  {"name", "vip", "protocol", "port", "pool"},
-//      "route":    {all that GET /v1/bgp says of it, "role", "sessions", "established"},
+//      "route":    {all that GET /v1/bgp says of it, "role", "contact", "sessions", "established"},
 //      "hash":     "0123456789abcdef",
 //      "table":    {"size", "slot", "backend"},                backend: whom the Maglev table names
 //      "entries":  [{"interface", "queue", "state", "backend", "idle_seconds",

@@ -100,6 +100,14 @@ TEST_CASE("what was done is told line by line up to a number") {
   CHECK(lines[20] == "info bgp: and 5 more");
 }
 
+TEST_CASE("a note is told, and is no correction of what others did") {
+  Logging all;
+  all.answered(nothing(), kStart);
+  Report noted = nothing();
+  noted.notes = {"gave up"};
+  CHECK(all.answered(noted, kStart, {.unasked = true}) == Lines{"info bgp: gave up"});
+}
+
 TEST_CASE("what was done though nobody asked is told as a correction, and not each second") {
   Logging all;
   all.answered(nothing(), kStart);

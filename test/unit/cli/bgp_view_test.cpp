@@ -276,6 +276,9 @@ TEST_CASE("of a packet it is explained whether routers know of the VIP, and why 
   bgp.routes[0].held = false;
   CHECK(route_row(bgp, "web") ==
         "198.51.100.1/32 should be announced, and the speaker does not have it: see guideway bgp ");
+  bgp.contact = "lost";
+  CHECK(route_row(bgp, "web") ==
+        "198.51.100.1/32 should be announced; the speaker does not answer: see guideway bgp ");
   CHECK_THAT(explain_text(observe::to_json(observe::example_answer())).value(),
              !Contains("\nroute "));
 }

@@ -131,7 +131,7 @@ TEST_CASE("A prefix is written as its first address and its length") {
     CHECK(problem(wide) ==
           Lines{"f:4:14: bgp.prefixes[0]: must be a prefix of 8 bits or more, not \"" + wide +
                 "\"; a shorter one would draw the traffic of others to this load balancer"});
-  CHECK(problem("2000::/15")[0].find("of 16 bits or more") != std::string::npos);
+
   CHECK(problem("198.0.0.0/8").empty());
   CHECK(errors(managed("prefixes: 198.51.100.0/24")) ==
         Lines{"f:4:13: bgp.prefixes: must be a list of prefixes such as [198.51.100.0/24], not "
@@ -165,7 +165,9 @@ TEST_CASE("A prefix without a VIP is a warning") {
   CHECK(warnings(managed("prefixes: [198.51.101.0/24]")) ==
         Lines{"f:4:14: bgp.prefixes[0]: no VIP is within 198.51.101.0/24, so that it is never "
               "announced"});
-  CHECK(warnings(managed("prefixes: ['2001:db8::/32']")).size() == 1);
+  CHECK(errors(managed("prefixes: ['2001:db8::/32']")) ==
+        Lines{"f:4:14: bgp.prefixes[0]: must be a prefix of IPv4, as VIPs are, not "
+              "\"2001:db8::/32\""});
   CHECK(warnings(managed("prefixes: [198.51.100.0/31]")).empty());
   CHECK(warnings(managed("prefixes: [198.51.100.1/32]")).empty());
   CHECK(warnings(managed("prefixes: [198.51.100.2/31]")).size() == 1);

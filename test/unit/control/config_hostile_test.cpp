@@ -265,7 +265,7 @@ TEST_CASE("A damaged file with bgp is a model or problems") {
       "  listen_port: 0\n  graceful_restart: 0s\n  role: passive\n  announce: any\n  peers:\n"
       "  - {address: 10.0.0.1, asn: 64500, hold_time: 9s, multihop: 2, port: 179}\n"
       "  - {address: '2001:db8::1', asn: 4200000000, local_address: '2001:db8::2'}\n"
-      "  prefixes: [198.51.100.0/24, '2001:db8:1::/48']\n  next_hop: 10.0.0.10\n"
+      "  prefixes: [198.51.100.0/24, 198.51.101.0/24]\n  next_hop: 10.0.0.10\n"
       "  communities: ['64512:100', no-export, '64512:1:2']\n  med: 50\n"
       "  passive: {med: 150, prepend: 3}\n  damping: {first: 1s, most: 60s, window: 5m}\n");
   CHECK(errors(whole).empty());

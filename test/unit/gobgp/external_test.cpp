@@ -125,11 +125,11 @@ TEST_CASE("a gobgpd that has too much to be searched is kept in step all the sam
   };
   it.gobgpd.hang();  // which is as good as too much
   CHECK(search(1));
-  REQUIRE(report.done.size() == 1);
-  CHECK(report.done[0].starts_with("gave up looking for old routes: GoBGP at unix:"));
+  REQUIRE(report.notes.size() == 1);
+  CHECK(report.notes[0].starts_with("gave up looking for old routes: GoBGP at unix:"));
   // The channel is another one now, which is no reason to begin again.
   CHECK(search(2));
-  CHECK(report.done.empty());
+  CHECK(report.notes.empty());
 }
 
 TEST_CASE("another's route to a prefix of ours goes from an external gobgpd") {
@@ -173,6 +173,12 @@ TEST_CASE("an external gobgpd without BGP or with another ASN is refused") {
               ": runs no BGP: it has no configuration (give gobgpd its configuration file, or set "
               "bgp.mode: managed)");
     CHECK(refused.error().number == 0);
+    // While it is not known what is wanted, it is as good as one that has nothing of ours.
+    wanted.routes_unknown = true;
+    const auto looked = make_speaker()->reconcile(wanted);
+    REQUIRE(looked);
+    CHECK(looked->asn == 0);
+    CHECK(looked->held.empty());
   }
   SECTION("another ASN") {
     Foreign it;

@@ -60,6 +60,7 @@ TEST_CASE("of a packet to a service it is told how routers know of the VIP, wher
   };
   json::object expected = to_json_object(example_bgp().routes[0]);
   expected["role"] = "active";
+  expected["contact"] = "reached";
   expected["sessions"] = 2;
   expected["established"] = 1;
   CHECK(explained().at("route") == json::parse(json::serialize(expected)));
