@@ -5,8 +5,9 @@ import time
 import pytest
 
 from support import announced, bgp, gobgp, metrics, process, router
-from support.announced import MED, PATH_IDENTIFIER, settings, told, wait_calls, wait_established, wait_told
+from support.announced import MED, PATH_IDENTIFIER, told, wait_calls, wait_established, wait_told
 from support.daemon import Daemon
+from support.fleet import settings
 from support.lab import VIP
 from support.load import measured
 
@@ -45,7 +46,7 @@ class Meddling:
         """gobgpd has our path alone again, our peer alone, and the daemon has counted this much."""
         lab, lb = self._lab, self._lab.lb("lb1")
         announced.wait_gobgpd(lab, "lb1", lambda: [path.get(MED, {}).get("metric")
-                              for path in announced.paths(lab).get(PREFIX, [])] == [50], "our path", 10)
+                              for path in announced.paths(lab).get(PREFIX, [])] == [50], "our path")
         announced.wait_paths(lab, "lb1", PREFIX)
         announced.wait_gobgpd(lab, "lb1", lambda: announced.peers(lab) == {lb.gateway}, "our peer")
         measured(f"{what}: mended after", time.monotonic() - self._begun)
@@ -84,7 +85,7 @@ def test_a_route_of_somebody_elses_to_the_same_prefix_is_taken_away(lab, meddle)
     with router.RouteWatch(lab, VIP) as watch:
         meddle("global", "rib", "add", PREFIX, "nexthop", lab.lb("lb1").address, "med", 1).mended(
             "a second path to our prefix", deleted=1, corrected=1)
-        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has ours", 10)
+        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has ours", 30)
     assert watch.hops_that_left() == set(), watch.describe()
 
 
@@ -92,7 +93,7 @@ def test_a_route_to_another_prefix_is_taken_away(lab, managed, meddle):
     meddle("global", "rib", "add", FOREIGN, "nexthop", lab.lb("lb1").address).mended(
         "a path to another prefix", deleted=1, corrected=1)
     assert f"deleted {FOREIGN}" in managed.log()
-    router.wait_for_routes(lab, FOREIGN, set(), 5)
+    router.wait_for_routes(lab, FOREIGN, set())
 
 
 def test_a_route_that_was_marked_as_ours_and_is_not_wanted_is_taken_away(lab, meddle):
@@ -103,12 +104,12 @@ def test_a_route_that_was_marked_as_ours_and_is_not_wanted_is_taken_away(lab, me
 def test_a_route_that_was_deleted_is_added(lab, managed, meddle):
     meddle("global", "rib", "del", PREFIX, *ours()).mended("our path deleted", added=1, corrected=1)
     assert f"mended what others changed: added {PREFIX}" in managed.log()
-    router.wait_for_routes(lab, VIP, router.addresses(lab), 5)
+    router.wait_for_routes(lab, VIP, router.addresses(lab))
 
 
 def test_all_routes_deleted_at_once_are_added(lab, meddle):
     meddle("global", "rib", "del", "all").mended("all paths deleted", added=1, corrected=1)
-    router.wait_for_routes(lab, VIP, router.addresses(lab), 5)
+    router.wait_for_routes(lab, VIP, router.addresses(lab))
 
 
 def test_attributes_that_were_changed_are_changed_back(lab, meddle):
@@ -116,7 +117,7 @@ def test_attributes_that_were_changed_are_changed_back(lab, meddle):
         meddle("global", "rib", "add", PREFIX, *ours("nexthop", lab.lb("lb1").address, "med", 999,
                                                      "community", "64512:666")).mended(
             "our path's attributes changed", changed=1, corrected=1)
-        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has them", 10)
+        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has them", 30)
     assert router.bgp_routes(lab, VIP)[0].communities == ()
     assert watch.hops_that_left() == set(), watch.describe()
 
@@ -145,7 +146,7 @@ def test_a_policy_that_lets_routes_of_routers_in_is_taken_back(lab, meddle):
     right = policy()
     assert "Default: REJECT" in right
     meddling = meddle("global", "policy", "import", "set", "default", "accept")
-    announced.wait_gobgpd(lab, "lb1", lambda: policy() == right, "its policy", 10)
+    announced.wait_gobgpd(lab, "lb1", lambda: policy() == right, "its policy")
     meddling.mended("our import policy removed")
 
 
@@ -185,7 +186,7 @@ def test_in_mode_external_only_own_prefixes_are_decided_on_and_withdrawn_in_the_
     with router.RouteWatch(lab, FOREIGN) as foreign, router.RouteWatch(lab, VIP) as own:
         daemon = start(external(lab, med=50))
         announced.wait_paths(lab, "lb1", FOREIGN, PREFIX)
-        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has ours", 10)
+        process.wait_until(lambda: med_at_router(lab) == [(50, True)], "the router has ours", 30)
         now = wait_calls(daemon)
         assert (now["mode"], now["foreign"], now["asn"]) == ("external", 1, bgp.LOAD_BALANCER_AS)
         assert [(one["peer"], one["state"]) for one in now["sessions"]] == [
@@ -198,7 +199,7 @@ def test_in_mode_external_only_own_prefixes_are_decided_on_and_withdrawn_in_the_
         daemon.settle()
         assert daemon.stop() == 0, daemon.log()
         announced.wait_paths(lab, "lb1", FOREIGN)
-        router.wait_for_routes(lab, VIP, set(), 5)
+        router.wait_for_routes(lab, VIP, set())
     assert foreign.hops_that_left() == set(), foreign.describe()
     assert held_by(lab)[:2] == before[:2]
 
@@ -228,6 +229,10 @@ def test_in_mode_external_a_gobgpd_that_runs_no_bgp_is_told_of(lab, configured, 
     daemon = start(external(lab))
     now = wait_told(daemon, lambda now: now["failures"] > 1, "it says so")
     assert "runs no BGP" in now["error"] and "bgp.mode: managed" in now["error"], now["error"]
+    assert daemon.stop() == 0, daemon.log()
+    assert "routes may be left" not in daemon.log(), daemon.log()
+    done = announced.withdraw(lab, "lb1", daemon.config_path)
+    assert done.returncode == 0 and "withdrew 0 route(s)" in done.stdout, done
     assert bgp.gobgp(lab, "lb1", "global").split()[1] == "0"
 
 

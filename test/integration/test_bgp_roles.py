@@ -1,17 +1,15 @@
 """A pair of load balancers without a protocol of its own: one active, one passive, and the router
 takes the better route. What it sees of a role, and how the pair changes places."""
-import contextlib
 import time
 
 import pytest
 
-from support import bgp, fleet, process, router
-from support.downloads import Downloads
+from support import announced, bgp, fleet, process, router
+from support.downloads import PIECE, unbroken_downloads
 from support.lab import VIP
 from support.reload import ask
 
 LAB = {"bgp": True, "lbs": 2}
-PIECE = 50_000
 COMMUNITIES = ["64512:100", "no-export", "64512:1:2"]
 SEEN_COMMUNITIES = ((64512, 100), (65535, 65281))
 
@@ -42,16 +40,7 @@ def wait_seen(lab, names):
 def wait_med(lab, **wanted):
     """Until the router's routes have these MEDs, by load balancer."""
     process.wait_until(lambda: {name: route.med for name, route in seen(lab).items()} == wanted,
-                       f"MEDs {wanted}", 20)
-
-
-@contextlib.contextmanager
-def unbroken_downloads(lab, what, first_port):
-    with Downloads(lab, range(first_port, first_port + 40)) as running:
-        yield running
-        running.wait_bytes(PIECE)
-    assert running.broken() == [] and len(running.complete()) == 40
-    print(f"{what}: 40 downloads, none broken; longest pause {running.longest_pause_seconds():.2f} s")
+                       f"MEDs {wanted}", 30)
 
 
 def test_the_router_sees_what_each_role_announces_and_uses_the_active_one(lab, pair):
@@ -62,7 +51,7 @@ def test_the_router_sees_what_each_role_announces_and_uses_the_active_one(lab, p
         assert route.communities == SEEN_COMMUNITIES and route.large_communities == ((64512, 1, 2),)
         assert route.local_pref in (None, 100) and route.next_hop == lab.lb(route.session).address
     assert router.routes(lab, VIP) == router.addresses(lab, "lb1")
-    texts = [fleet.route_status(daemon)["attributes"] for daemon in pair]
+    texts = [announced.route_told(daemon)["attributes"] for daemon in pair]
     assert texts[0].startswith("med 50") and "med 150" in texts[1]
 
 
@@ -90,13 +79,13 @@ def test_roles_are_switched_and_no_download_is_broken(lab, pair):
 
 
 def test_the_passive_one_takes_over_when_the_active_machine_dies(lab, start, pair):
-    with unbroken_downloads(lab, "the active one dies", 21000), router.RouteWatch(lab, VIP) as watch:
+    with fleet.repaired_in_the_end(lab, "lb1"), unbroken_downloads(lab, "the active one dies", 21000), \
+            router.RouteWatch(lab, VIP) as watch:
         died = time.monotonic()
         fleet.kill_machine(lab, pair[0])
         taken = watch.wait_for(router.addresses(lab, "lb2"))
     print(f"the active one dies: the passive one has the route after {taken - died:.3f} s")
     assert not watch.was_without_route()
-    fleet.repair_machine(lab, "lb1")
     start(pair[0].settings, "lb1")
     fleet.wait_for_hops(lab, "lb1")
 
@@ -105,11 +94,11 @@ def test_a_drained_active_one_leaves_all_to_the_passive_one(lab, pair):
     fleet.set_role(pair[0], "drain")
     wait_seen(lab, {"lb2"})
     fleet.wait_for_hops(lab, "lb2")
-    route = fleet.route_status(pair[0])
+    route = announced.route_told(pair[0])
     assert (route["state"], route["why"], route["held"]) == ("withdrawn", "role drain", False)
     fleet.set_role(pair[0], "active")
     fleet.wait_for_hops(lab, "lb1")
-    assert fleet.route_status(pair[0])["withdrawals"] == 0  # an operator's are not damped
+    assert announced.route_told(pair[0])["withdrawals"] == 0  # an operator's are not damped
 
 
 def test_a_role_outlives_reloads_until_the_file_has_another(lab, pair):
@@ -119,13 +108,13 @@ def test_a_role_outlives_reloads_until_the_file_has_another(lab, pair):
     same = settings(lab, "lb1", "active", passive={"med": 160})
     daemon.reload(same)
     wait_med(lab, lb1=160, lb2=150)
-    status = fleet.bgp_status(daemon)
+    status = announced.told(daemon)
     assert (status["role"], status["role_by_operator"]) == ("passive", True)
     daemon.reload(settings(lab, "lb1", "drain"))
     wait_seen(lab, {"lb2"})
     daemon.reload(settings(lab, "lb1", "active"))
     wait_med(lab, lb1=50, lb2=150)
-    status = fleet.bgp_status(daemon)
+    status = announced.told(daemon)
     assert (status["role"], status["role_by_operator"]) == ("active", False)
 
 
@@ -153,7 +142,7 @@ def test_a_role_that_is_none_is_refused_with_the_words_that_are(pair):
     assert done.returncode == 2 and "active, passive and drain" in done.stderr
     answer = ask(pair[0], "POST", "/v1/role/nonsense")
     assert answer.status == 404 and "active, passive or drain" in answer.body["error"]
-    assert fleet.bgp_status(pair[0])["role"] == "active"
+    assert announced.told(pair[0])["role"] == "active"
 
 
 def test_without_a_bgp_section_there_is_no_role(start):
@@ -169,15 +158,10 @@ def test_without_a_bgp_section_there_is_no_role(start):
 @pytest.fixture
 def internal(lab):
     """The router takes the load balancers for neighbours of its own AS: the sessions are iBGP."""
-    path = lab.node_folder("router") / "bird.conf"
-    before = path.read_text()
-    path.write_text(bgp.replace_one(before, r"^define LOAD_BALANCER_AS = .*$",
-                                    f"define LOAD_BALANCER_AS = {bgp.ROUTER_AS};"))
-    router.bird(lab, "configure")
-    yield lambda node, role: settings(lab, node, role, local_asn=bgp.ROUTER_AS, local_preference=200,
-                                      passive={"local_preference": 60})
-    path.write_text(before)
-    router.bird(lab, "configure")
+    as_own = (r"^define LOAD_BALANCER_AS = .*$", f"define LOAD_BALANCER_AS = {bgp.ROUTER_AS};")
+    with router.changed_bird(lab, as_own):
+        yield lambda node, role: settings(lab, node, role, local_asn=bgp.ROUTER_AS, local_preference=200,
+                                          passive={"local_preference": 60})
 
 
 def test_over_ibgp_the_local_preference_decides(lab, start, internal):

@@ -23,19 +23,10 @@ MANY_ATTRIBUTES = {"med": 50, "prepend": 3, "communities": ["64512:100", "no-pee
 def lb(lab):
     """The load balancer, with a gobgpd and a BIRD that know nothing of the test before."""
     lab.stop_gobgpd("lb1", signal.SIGTERM)  # with a farewell, so that BIRD keeps no route of it
-    process.wait_until(lambda: router.bgp_routes(lab) == [], "BIRD has no route")
-    configure_bird(lab)
+    process.wait_until(lambda: router.bgp_routes(lab) == [], "BIRD has no route", 30)
+    router.configure_bird(lab)
     lab.start_gobgpd("lb1")
     return lab.lb("lb1")
-
-
-def configure_bird(lab, *changes):
-    """BIRD goes on with the lab's configuration, in which each (pattern, new) is replaced."""
-    text = bgp.bird_config(lab)
-    for pattern, new in changes:
-        text = bgp.replace_one(text, pattern, new)
-    (lab.node_folder("router") / "bird.conf").write_text(text)
-    bgp.birdc(lab, "configure")
 
 
 def wanted(lab, peers, routes, **settings):
@@ -87,7 +78,7 @@ BOTH_FAMILIES = (r"^template bgp load_balancer from load_balancer_session \{\n",
 
 
 def test_all_attributes_of_both_families_arrive_over_a_session_of_ipv4(lab, lb):
-    configure_bird(lab, BOTH_FAMILIES)
+    router.configure_bird(lab, BOTH_FAMILIES)
     drive(lab, [peer_4(lab)],
           [{"prefix": f"{VIP}/32", **MANY_ATTRIBUTES},
            {"prefix": f"{VIP_6}/128", "next_hop": bgp.lb_address_6(lb), **MANY_ATTRIBUTES}])
@@ -100,7 +91,7 @@ def test_all_attributes_of_both_families_arrive_over_a_session_of_ipv4(lab, lb):
 
 
 def test_a_route_of_ipv6_without_a_next_hop_is_refused_by_the_router_on_a_session_of_ipv4(lab, lb):
-    configure_bird(lab, BOTH_FAMILIES)
+    router.configure_bird(lab, BOTH_FAMILIES)
     drive(lab, [peer_4(lab)], [{"prefix": f"{VIP}/32"}, {"prefix": f"{VIP_6}/128"}])
     heard(lab, "lb1", f"{VIP}/32")
     log = lab.node_folder("router") / "bird.log"
@@ -137,7 +128,7 @@ def test_changed_attributes_and_a_withdrawal_arrive(lab, lb):
 
 
 def test_the_local_preference_arrives_over_ibgp(lab, lb):
-    configure_bird(lab, (r"^define ROUTER_AS = .*$", f"define ROUTER_AS = {bgp.LOAD_BALANCER_AS};"))
+    router.configure_bird(lab, (r"^define ROUTER_AS = .*$", f"define ROUTER_AS = {bgp.LOAD_BALANCER_AS};"))
     drive(lab, [peer_4(lab, asn=bgp.LOAD_BALANCER_AS)],
           [{"prefix": f"{VIP}/32", "local_preference": 200, "med": 7}])
     route = heard(lab, "lb1", f"{VIP}/32")
@@ -166,12 +157,12 @@ def test_the_session_is_told_as_it_is(lab, lb):
 
 def test_a_password_comes_and_goes(lab, lb):
     password = (r"^\t# password \"secret\";$", '\tpassword "secret";')
-    configure_bird(lab, password)
+    router.configure_bird(lab, password)
     drive(lab, [peer_4(lab, password="secret")], [{"prefix": f"{VIP}/32"}])
     heard(lab, "lb1", f"{VIP}/32")
     assert drive(lab, [peer_4(lab)], [{"prefix": f"{VIP}/32"}]) == [
         f"peer {lb.gateway}: changed (password)"]
-    configure_bird(lab)
+    router.configure_bird(lab)
     router.wait_for_session(lab, "lb1", "Established")
     heard(lab, "lb1", f"{VIP}/32")
 

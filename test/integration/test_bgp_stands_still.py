@@ -4,8 +4,8 @@ import signal
 import time
 
 from support import announced, router
-from support.announced import (measure_absence, settings, start_fleet, stopped_gobgpd, told, wait_calls,
-                               wait_told)
+from support.announced import stopped_gobgpd, told, wait_calls, wait_told
+from support.fleet import measure_absence, settings, start_fleet
 from support.lab import VIP
 from support.load import Load, measured
 
@@ -13,7 +13,7 @@ LAB = {"bgp": True, "lbs": 2, "backends": 2}
 
 
 def test_gobgpd_that_stands_still_for_less_than_the_hold_time_costs_nothing(lab, start):
-    daemon = start_fleet(lab, start)
+    daemon = start_fleet(lab, start)["lb1"]
     flaps = told(daemon)["sessions"][0]["flaps"]
     with router.RouteWatch(lab, VIP) as watch, Load(lab) as load:
         begun = time.monotonic()
@@ -50,4 +50,4 @@ def test_sigterm_while_gobgpd_stands_still_ends_all_the_same(lab, start):
         measured("SIGTERM while gobgpd stands still: ended after", time.monotonic() - asked)
     assert "has not taken what was wanted" in daemon.log()
     assert announced.withdraw(lab, "lb1", daemon.config_path).returncode == 0
-    router.wait_for_routes(lab, VIP, set(), 5)
+    router.wait_for_routes(lab, VIP, set())

@@ -7,7 +7,8 @@ import pytest
 
 from support import announced, bgp, process, router
 from support import reload as reload_module
-from support.announced import settings, stopped_gobgpd, wait_calls
+from support.announced import stopped_gobgpd, wait_calls
+from support.fleet import settings
 from support.lab import VIP
 
 LAB = {"bgp": True, "lbs": 1, "backends": 2}
@@ -16,6 +17,12 @@ OTHER_VIP = "198.51.100.2"
 SILENT = "10.79.0.1"
 # More than a speaker gives back while guidewayd ends. The router takes none of them.
 MANY_VIPS = [f"10.90.{number // 250}.{number % 250 + 1}" for number in range(1000)]
+
+
+@pytest.fixture(autouse=True)
+def bare(lab):
+    """Each test begins with a gobgpd that knows nothing, whatever the test before has left in it."""
+    announced.bare_gobgpd(lab, "lb1")
 
 
 @pytest.fixture
@@ -59,12 +66,11 @@ def test_sigterm_while_it_starts_withdraws_what_a_former_guidewayd_has_left(lab,
     daemon.child.send_signal(signal.SIGTERM)
     end(daemon, "SIGTERM: stopping", "withdrew 1 route(s)")
     assert "guidewayd is ready" not in daemon.log()
-    router.wait_for_routes(lab, VIP, set(), 5)
+    router.wait_for_routes(lab, VIP, set())
     assert announced.paths(lab) == {}
 
 
 def test_sigterm_while_it_starts_leaves_a_gobgpd_that_has_nothing_alone(lab, new_daemon, silent):
-    announced.bare_gobgpd(lab, "lb1")
     daemon = new_daemon(with_checks(settings(lab), silent)).start()
     wait_log(daemon, "waiting for the first answers")
     daemon.child.send_signal(signal.SIGTERM)
@@ -130,7 +136,6 @@ def test_a_reload_that_takes_out_a_speaker_that_stands_still_warns_of_its_routes
     assert answer.status == 200, answer
     warning, = [line for line in answer.body["warnings"] if line.startswith("bgp: ")]
     assert "could not be withdrawn" in warning and "restart of that gobgpd" in warning, warning
-    announced.bare_gobgpd(lab, "lb1")
 
 
 def test_a_reload_that_takes_out_a_vip_while_the_speaker_stands_still_warns_of_its_route(lab, start):
@@ -157,4 +162,3 @@ def test_a_reload_that_takes_out_a_speaker_that_answers_or_is_gone_warns_of_noth
     lab.stop_gobgpd("lb1")
     announced.wait_told(daemon, lambda now: now["contact"] == "lost", "the loss is told")
     assert reload_module.post(daemon, without).body["warnings"] == []
-    lab.start_gobgpd("lb1")

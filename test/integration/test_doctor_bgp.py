@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support import announced, bgp, router
+from support import announced, bgp, fleet, router
 from support.doctor import OK, Doctor, problems
 from support.lab import CLIENT, VIP
 
@@ -22,7 +22,7 @@ def gobgpd(lab):
 @pytest.fixture
 def daemon(lab, start):
     """Announces, to a router that has learnt it."""
-    running = start(announced.settings(lab, drain="1s", damping={"first": "60s", "most": "60s"}))
+    running = start(fleet.settings(lab, drain="1s", damping={"first": "60s", "most": "60s"}))
     router.wait_for_routes(lab, VIP, router.addresses(lab))
     announced.wait_established(running)
     announced.wait_calls(running)
@@ -99,7 +99,7 @@ def test_a_router_that_is_gone_is_told_as_a_session_that_is_not_established(lab,
 
 
 def test_before_there_is_a_daemon_gobgpd_and_the_way_to_each_peer_are_looked_at(lab):
-    settings = announced.settings(lab)
+    settings = fleet.settings(lab)
     settings["bgp"]["peers"].append({"address": "192.0.2.77", "asn": bgp.ROUTER_AS})
     doctor = Doctor(lab, settings)
     report = doctor.ask()

@@ -7,32 +7,14 @@ import re
 import signal
 import subprocess
 
-from support import bgp, metrics, netns, process, router
+from support import bgp, netns, process, router
 from support import reload as reload_module
-from support.daemon import config
 from support.lab import VIP
-from support.load import measured
 
 # By which guidewayd knows its own paths in gobgpd's table: userspace/gobgp/speaker.h.
 PATH_IDENTIFIER = 0x47570001
 # Types of path attributes, as gobgp numbers them.
 MED = 4
-
-
-# ---- settings ------------------------------------------------------------------------------------
-
-
-def settings(lab, node="lb1", vips=(VIP,), drain="0s", hold_time="30s", **changes):
-    """Of a guidewayd that announces `vips` by the gobgpd beside it, and has a metrics port. The long
-    hold time: no session ends by itself. `changes` are of the section bgp."""
-    made = config(lab, node)
-    made["services"] = [{"vip": vip, "ports": ["tcp/80"], "pool": "web"} for vip in vips]
-    made["shutdown"] = {"drain": drain}
-    made["metrics"] = {"listen": f"127.0.0.1:{metrics.PORT}"}
-    made["bgp"] = bgp.bgp_config(lab, node, **changes)
-    for peer in made["bgp"].get("peers", []):
-        peer["hold_time"] = hold_time
-    return made
 
 
 # ---- guidewayd -----------------------------------------------------------------------------------
@@ -68,6 +50,14 @@ def wait_told(daemon, condition, what, seconds=15.0):
     return last["now"]
 
 
+def wait_route(daemon, prefix=f"{VIP}/32", seconds=15.0, **wanted):
+    """Until it says all of this of a route; returns what it says then."""
+    def reached(now):
+        route = route_of(now, prefix)
+        return all(route[key] == value for key, value in wanted.items())
+    return route_of(wait_told(daemon, reached, f"the route to {prefix} has {wanted}", seconds), prefix)
+
+
 def _succeeded(status):
     return status["calls"] - status["failures"]
 
@@ -88,31 +78,10 @@ def wait_established(daemon, *addresses, seconds=30.0):
     return wait_told(daemon, established, f"sessions {addresses or ''} are established", seconds)
 
 
-def start_fleet(lab, start, drain="0s", **changes):
-    """Starts all load balancers, with changes of their section bgp, until the router spreads over them
-    and has heard all that there is. Returns the first, which alone has a drain time."""
-    daemons = [start(settings(lab, lb.name, drain=drain if lb is lab.lbs[0] else "0s", **changes), lb.name)
-               for lb in lab.lbs]
-    router.wait_for_routes(lab, VIP, router.addresses(lab))
-    for daemon in daemons:
-        wait_established(daemon)
-    process.wait_until(lambda: not any(waits_for_restart(lab, lb.name) for lb in lab.lbs),
-                       "the router has heard all", 30)
-    return daemons[0]
-
-
 def withdraw(lab, node, path, *options):
     """guidewayd --withdraw: the ended process."""
     command = netns.exec_command(lab.ns(node), [lab.bin_dir / "guidewayd", "--withdraw", path, *options])
     return subprocess.run(command, capture_output=True, text=True)
-
-
-def measure_absence(lab, watch, what, since):
-    """Tells when the router lost the first of two load balancers from its route, and had it again."""
-    gone = watch.wait_for(router.addresses(lab, "lb2"), after=since)
-    back = watch.wait_for(router.addresses(lab), after=gone)
-    measured(f"{what}: off the router's route after", gone - since)
-    measured(f"{what}: on it again after", back - since)
 
 
 # ---- gobgpd --------------------------------------------------------------------------------------
@@ -164,22 +133,24 @@ def stopped_gobgpd(lab, name):
         signal_gobgpd(lab, name, signal.SIGCONT)
 
 
-def has_gobgpd(lab, name):
+def _runs(lab, node, what):
     with contextlib.suppress(StopIteration):
-        return process.alive(lab.running(name, "gobgpd"))
+        return process.alive(lab.running(node, what))
     return False
 
 
-def start_missing_gobgpd(lab):
-    """On each load balancer that has none."""
+def start_missing(lab):
+    """The router's BIRD, and a gobgpd on each load balancer, where there is none."""
+    if not _runs(lab, "router", "bird"):
+        lab.start_bird()
     for lb in lab.lbs:
-        if not has_gobgpd(lab, lb.name):
+        if not _runs(lab, lb.name, "gobgpd"):
             lab.start_gobgpd(lb.name)
 
 
 def bare_gobgpd(lab, name):
     """One that knows nothing, whatever there was before."""
-    if has_gobgpd(lab, name):
+    if _runs(lab, name, "gobgpd"):
         lab.stop_gobgpd(name)
     lab.start_gobgpd(name)
 
@@ -198,12 +169,3 @@ def waits_for_restart(lab, session="lb1"):
     """Whether BIRD keeps routes of a speaker that is gone, or has not said again which it has."""
     text = router.bird(lab, f"show protocols all {session}")
     return "Neighbor graceful restart active" in text
-
-
-def configure_bird(lab, pattern, new):
-    """Changes one place of BIRD's file, and has BIRD take it; sessions that it does not concern stay."""
-    path = lab.node_folder("router") / "bird.conf"
-    path.write_text(bgp.replace_one(path.read_text(), pattern, new))
-    assert "Reconfigur" in bgp.birdc(lab, "configure")
-    process.wait_until(lambda: "Reconfiguration in progress" not in router.bird(lab, "show status"),
-                       "BIRD has taken its file", 10)

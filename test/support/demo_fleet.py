@@ -19,7 +19,7 @@ _CHECK = {"type": "http", "port": 80, "path": "/", "interval": "200ms", "timeout
 def _settings(lab, node):
     settings = config(lab, node)
     settings["pools"][0]["checks"] = [_CHECK]
-    settings["bgp"] = bgp.bgp_config(lab, node, graceful_restart="10s")
+    settings["bgp"] = bgp.bgp_config(lab, node, graceful_restart="20s")
     settings["shutdown"] = {"drain": "1s"}
     return settings
 

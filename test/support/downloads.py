@@ -11,6 +11,7 @@ Each is one TCP connection that asks its backend's nginx for /own.bin again and 
 differs from backend to backend, and every byte is compared. The reader reads slowly, by a clock, with
 a small buffer, so that packets are on their way all the time."""
 import collections
+import contextlib
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ _TICK_SECONDS = 0.02
 _BUFFER_BYTES = 16384
 _MOST_HEADER_BYTES = 4096
 _NAMED_BY_BYTES = 32  # the beginning of a page, by which its backend is recognised
+PIECE = 50_000  # bytes that each download has to get after a change, before the next
 
 
 def _request(path, connection):
@@ -235,3 +237,16 @@ class Downloads:
         goal = {one.port: one.bytes + more for one in self.all}
         process.wait_until(lambda: all(one.failure or one.bytes >= goal[one.port] for one in self.all),
                            f"{more} more bytes on every download", seconds)
+
+
+@contextlib.contextmanager
+def unbroken_downloads(lab, what, first_port, number=60, patience_seconds=30.0):
+    """Downloads from so many ports around a block that does something to the load balancers. Each gets
+    another PIECE behind it, and none may be broken; tells so, and the longest pause."""
+    ports = range(first_port, first_port + number)
+    with Downloads(lab, ports, patience_seconds=patience_seconds) as running:
+        yield running
+        running.wait_bytes(PIECE)
+    assert running.broken() == []
+    assert len(running.complete()) == number
+    print(f"{what}: {number} downloads, none broken; longest pause {running.longest_pause_seconds():.2f} s")

@@ -1,5 +1,6 @@
 """A fleet in a lab with bgp=True: a guidewayd on each load balancer, beside the gobgpd of the lab, with
-the same seed and the same pool; and the ways in which a load balancer goes and comes.
+the same seed and the same pool; and the ways in which a load balancer goes and comes. What each says
+of itself: support.announced.
 
     fleet = start_fleet(lab, start)                # {"lb1": Daemon, ..}; the router has a route to each
     set_role(fleet["lb1"], "drain")
@@ -8,29 +9,39 @@ import contextlib
 import os
 import signal
 
-from support import bgp, netns, process, router
+from support import announced, bgp, metrics, netns, process, router
 from support.daemon import config
 from support.lab import INTERFACE, VIP
-from support.reload import ask
+from support.load import measured
+
+HOLD_SECONDS = 30  # no session ends by itself, unless a test says otherwise
 
 
-def settings(lab, node, drain="0s", **changes):
-    """config() of a node that announces the VIP. `drain`: how long it forwards after a signal to stop.
-    `changes`: keys of the section `bgp`."""
-    return {**config(lab, node), "bgp": bgp.bgp_config(lab, node, **changes), "shutdown": {"drain": drain}}
+def settings(lab, node="lb1", vips=(VIP,), drain="0s", hold_time=f"{HOLD_SECONDS}s", **changes):
+    """Of a guidewayd that announces `vips` by the gobgpd beside it, and has a metrics port. `drain`: how
+    long it forwards after a signal to stop. `hold_time`: of every peer. `changes` are of the section
+    `bgp`; None leaves a key out."""
+    made = config(lab, node)
+    made["services"] = [{"vip": vip, "ports": ["tcp/80"], "pool": "web"} for vip in vips]
+    made["shutdown"] = {"drain": drain}
+    made["metrics"] = {"listen": f"127.0.0.1:{metrics.PORT}"}
+    made["bgp"] = bgp.bgp_config(lab, node, **changes)
+    for peer in made["bgp"].get("peers", []):
+        peer["hold_time"] = hold_time
+    return made
 
 
-def peer(lab, node, **changes):
-    """The router, as a node's list `peers` has it."""
-    return [{**bgp.bgp_config(lab, node)["peers"][0], **changes}]
-
-
-def start_fleet(lab, start, *names, **changes):
-    """Starts a daemon on each load balancer, or on those named, and waits until the router sends to
-    exactly these."""
+def start_fleet(lab, start, *names, drain="0s", **changes):
+    """Starts a daemon on each load balancer, or on those named, until the router sends to exactly these
+    and has heard all that there is. `drain` is of the first alone; `changes` are as in settings()."""
     names = names or [lb.name for lb in lab.lbs]
-    fleet = {name: start(settings(lab, name, **changes), name) for name in names}
+    fleet = {name: start(settings(lab, name, drain=drain if name == names[0] else "0s", **changes), name)
+             for name in names}
     wait_for_hops(lab, *names)
+    for daemon in fleet.values():
+        announced.wait_established(daemon)
+    process.wait_until(lambda: not any(announced.waits_for_restart(lab, name) for name in names),
+                       "the router has heard all", 30)
     return fleet
 
 
@@ -45,33 +56,25 @@ def set_role(daemon, role):
     return done.stdout
 
 
-def bgp_status(daemon):
-    """What the daemon says of BGP, whether the speaker is in step or not: the object of GET /v1/bgp."""
-    answer = ask(daemon, "GET", "/v1/bgp")
-    assert answer.status == 200, f"{answer.body}\n{daemon.log()}"
-    return answer.body
-
-
-def route_status(daemon, prefix=f"{VIP}/32"):
-    """What the daemon says of one route."""
-    return next(route for route in bgp_status(daemon)["routes"] if route["prefix"] == prefix)
-
-
-def wait_route(daemon, seconds=15.0, prefix=f"{VIP}/32", **wanted):
-    """Until the daemon says all of this of a route; returns what it says then."""
-    seen = {}
-
-    def reached():
-        seen.update(route_status(daemon, prefix))
-        return all(seen[key] == value for key, value in wanted.items())
-    try:
-        process.wait_until(reached, f"the route to {prefix} has {wanted}", seconds)
-    except process.DeadlineExpired as expired:
-        raise AssertionError(f"{expired}: {seen}\n{daemon.log()}") from None
-    return seen
+def measure_absence(lab, watch, what, since):
+    """Tells when the router lost the first of two load balancers from its route, and had it again."""
+    gone = watch.wait_for(router.addresses(lab, "lb2"), after=since)
+    back = watch.wait_for(router.addresses(lab), after=gone)
+    measured(f"{what}: off the router's route after", gone - since)
+    measured(f"{what}: on it again after", back - since)
 
 
 # ---- the end of a machine ------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def repaired_in_the_end(lab, name):
+    """A block in which a load balancer may be done anything of the following. Behind it, it is as one
+    that has booted again, and in which nothing runs but a bare gobgpd; also if the block fails."""
+    try:
+        yield
+    finally:
+        _repair_machine(lab, name)
 
 
 def fall_silent(lab, name):
@@ -94,15 +97,12 @@ def link_down(lab, name):
     lab.ip(name, f"link set {INTERFACE} down")
 
 
-def repair_machine(lab, name):
-    """Takes back what was done to it: a machine that has booted again, and in which nothing runs but a
-    bare gobgpd."""
+def _repair_machine(lab, name):
     lb = lab.lb(name)
-    with contextlib.suppress(StopIteration):
-        lab.stop_gobgpd(name, signal.SIGKILL)
     # A link that goes down takes routes and addresses of IPv6 with it.
-    lab.ip(name, f"link set {INTERFACE} up", f"route replace default via {lb.gateway}",
+    lab.ip(name, f"link set {INTERFACE} xdp off", f"link set {INTERFACE} up",
+           f"route replace default via {lb.gateway}",
            f"address replace {bgp.lb_address_6(lb)}/64 dev {INTERFACE} nodad")
     with contextlib.suppress(netns.CommandFailed):  # there was none
         lab.ip(name, f"route delete blackhole {lb.gateway}/32")
-    lab.start_gobgpd(name)
+    announced.bare_gobgpd(lab, name)

@@ -14,8 +14,8 @@ import signal
 from support import bgp, netns, process
 from support.route_watch import RouteWatch, routes
 
-__all__ = ["BgpRoute", "RouteWatch", "addresses", "bgp_routes", "bird", "paused", "routes", "sessions",
-           "wait_for_routes", "wait_for_session"]
+__all__ = ["BgpRoute", "RouteWatch", "addresses", "bgp_routes", "bird", "changed_bird", "configure_bird", "paused",
+           "routes", "sessions", "wait_for_routes", "wait_for_session"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,28 @@ def wait_for_routes(lab, prefix, hops, seconds=30.0):
 def bird(lab, command):
     """What BIRD answers to a command such as "show route all"."""
     return bgp.birdc(lab, command)
+
+
+def configure_bird(lab, *changes):
+    """BIRD goes on with the lab's configuration, in which each (pattern, new) is replaced. Sessions that
+    it does not concern stay."""
+    text = bgp.bird_config(lab)
+    for pattern, new in changes:
+        text = bgp.replace_one(text, pattern, new)
+    (lab.node_folder("router") / "bird.conf").write_text(text)
+    assert "Reconfigur" in bgp.birdc(lab, "configure")
+    process.wait_until(lambda: "Reconfiguration in progress" not in bird(lab, "show status"),
+                       "BIRD has taken its file", 30)
+
+
+@contextlib.contextmanager
+def changed_bird(lab, *changes):
+    """configure_bird() for as long as the block runs."""
+    try:
+        configure_bird(lab, *changes)
+        yield
+    finally:
+        configure_bird(lab)
 
 
 def sessions(lab):
