@@ -61,7 +61,9 @@ def test_bulk_traffic_to_the_host_is_unharmed_beside_vip_traffic(lab, start, ech
     assert failures == []
     steering = daemon.settle()["interfaces"][0]["steering"]
     assert steering["pass_not_vip"] > len(BULK) // 1500
-    assert steering["redirected"] >= 5 * answered
+    # Of each page at least SYN, ACK, request and FIN: the ACK of a page that comes with its server's FIN
+    # may be that of both.
+    assert steering["redirected"] >= 4 * answered
 
 
 def test_the_host_answers_pings(lab, start):
