@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 
 namespace guideway::app {
@@ -60,28 +59,24 @@ std::string status_line(const Situation& situation) {
          std::to_string(situation.generation);
 }
 
-ServiceManager::ServiceManager() : listens_(std::getenv("NOTIFY_SOCKET") != nullptr) {
+ServiceManager::ServiceManager() {
   std::uint64_t interval_us = 0;
-  if (listens_ && ::sd_watchdog_enabled(0, &interval_us) > 0)
+  if (socket_.listens() && ::sd_watchdog_enabled(0, &interval_us) > 0)
     watchdog_ = std::chrono::microseconds(interval_us);
 }
 
-void ServiceManager::say(const std::string& assignments) const {
-  if (listens_) (void)::sd_notify(0, assignments.c_str());
-}
-
 void ServiceManager::extend_timeout(std::chrono::microseconds time) {
-  say(extend_assignment(time));
+  socket_.say(extend_assignment(time));
 }
 
 void ServiceManager::ready(const std::string& status) {
   last_status_ = status;
-  say("READY=1\n" + status_assignment(status));
+  socket_.say("READY=1\n" + status_assignment(status));
 }
 
 void ServiceManager::failed(const Error& error) {
-  say(status_assignment(error.text()) +
-      "ERRNO=" + std::to_string(error.number == 0 ? EINVAL : error.number) + "\n");
+  socket_.say(status_assignment(error.text()) +
+              "ERRNO=" + std::to_string(error.number == 0 ? EINVAL : error.number) + "\n");
 }
 
 void ServiceManager::reloading() {
@@ -89,20 +84,20 @@ void ServiceManager::reloading() {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
   const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-  say("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us) + "\n");
+  socket_.say("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us) + "\n");
 }
 
 void ServiceManager::stopping(const std::string& status, std::chrono::microseconds time) {
   last_status_ = status;
-  say("STOPPING=1\n" + status_assignment(status) + extend_assignment(time));
+  socket_.say("STOPPING=1\n" + status_assignment(status) + extend_assignment(time));
 }
 
 void ServiceManager::status(const std::string& status) {
-  if (status == last_status_) return;
+  if (status == last_status_) return socket_.catch_up();
   last_status_ = status;
-  say(status_assignment(status));
+  socket_.say(status_assignment(status));
 }
 
-void ServiceManager::alive() { say("WATCHDOG=1\n"); }
+void ServiceManager::alive() { socket_.say_now("WATCHDOG=1\n"); }
 
 }  // namespace guideway::app

@@ -8,7 +8,7 @@
 //   stop     STOPPING=1 and EXTEND_TIMEOUT_USEC, for as long as it drains
 //
 // Threads: the control thread. Errors: none are told, as nobody could act on them: a service
-// manager that does not listen will notice by itself.
+// manager that does not listen will notice by itself. Nobody waits for one (notify_socket.h).
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "app/notify_socket.h"
 #include "core/result.h"
 
 namespace guideway::app {
@@ -54,14 +55,12 @@ class ServiceManager {
   void failed(const Error& error);
   void reloading();
   void stopping(const std::string& status, std::chrono::microseconds time);
-  // Says it if it is another than was said last.
+  // Says it if it is another than was said last; and what had no room before.
   void status(const std::string& status);
   void alive();
 
  private:
-  void say(const std::string& assignments) const;
-
-  bool listens_ = false;
+  NotifySocket socket_;
   std::optional<std::chrono::microseconds> watchdog_;
   std::string last_status_;
 };

@@ -6,20 +6,17 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <string>
 
 #include "core/unique_fd.h"
-#include "xdp/attachment.h"
 #include "xdp/interface_lock.h"
+#include "xdp/occupant.h"
 #include "xdp/steering.h"
 
 namespace guideway::doctor {
 namespace {
-
-constexpr std::string_view kDispatcher = "xdp_dispatcher";  // libxdp's
 
 Fact<std::string> program_name(std::uint32_t id) {
   const std::string doing = "asking for BPF program " + std::to_string(id);
@@ -75,11 +72,22 @@ Fact<std::optional<XdpProgram>> read_xdp_program(std::uint32_t interface_index) 
     program.ours = program.shares = program.name.unknown();
     return std::optional(std::move(program));
   }
-  const bool shares = *program.name == kDispatcher;
-  auto behind = shares ? xdp::replacements_in(program.id) : std::vector<std::string>();
-  program.shares = shares;
-  program.ours = *program.name == xdp::Steering::kProgram ||
-                 std::ranges::find(behind, xdp::Steering::kProgram) != behind.end();
+  program.shares = *program.name == xdp::kDispatcher;
+  if (*program.name == xdp::Steering::kProgram) program.ours_id = program.id;
+  std::vector<std::string> behind;
+  if (*program.shares) {
+    const auto replacements = xdp::replacements_in(program.id);
+    if (!replacements) {
+      program.behind = Unknown{Why::failed, "asking which programs are behind the dispatcher"};
+      program.ours = program.behind.unknown();
+      return std::optional(std::move(program));
+    }
+    for (const xdp::Replacement& one : *replacements) {
+      if (one.name == xdp::Steering::kProgram) program.ours_id = one.program_id;
+      behind.push_back(one.name);
+    }
+  }
+  program.ours = program.ours_id != 0;
   program.behind = std::move(behind);
   return std::optional(std::move(program));
 }

@@ -68,6 +68,18 @@ Fact<std::uint32_t> read_rp_filter(const std::string& name, const Root& root) {
   return static_cast<std::uint32_t>(*value);
 }
 
+Fact<std::optional<VirtioFacts>> read_virtio(const std::string& interface, const Root& root) {
+  // Bit n is the character n. linux/virtio_config.h.
+  constexpr std::size_t kAccessPlatform = 33, kRingReset = 40;
+  const auto device = folder_of(interface, root) / "device";
+  if (!link_name(device).starts_with("virtio")) return std::optional<VirtioFacts>();
+  const auto bits = read_text(device / "features");
+  if (!bits) return bits.unknown();
+  const auto has = [&](std::size_t bit) { return bit < bits->size() && (*bits)[bit] == '1'; };
+  return std::optional(
+      VirtioFacts{.access_platform = has(kAccessPlatform), .ring_reset = has(kRingReset)});
+}
+
 Relatives read_relatives(const std::string& interface, const Root& root) {
   const auto folder = folder_of(interface, root);
   Relatives result;

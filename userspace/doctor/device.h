@@ -1,5 +1,5 @@
 // What /sys/class/net and /proc/sys/net say of a network device: its kind, what it is tied to, its
-// NUMA node, rp_filter.
+// NUMA node, rp_filter, what a virtio device was given.
 //
 // Threads: any.
 #pragma once
@@ -22,6 +22,10 @@ namespace guideway::doctor {
                                                                 const Root& root);
 // `name` is an interface, "all" or "default".
 [[nodiscard]] Fact<std::uint32_t> read_rp_filter(const std::string& name, const Root& root);
+
+// By the feature bits that driver and device have agreed on.
+[[nodiscard]] Fact<std::optional<VirtioFacts>> read_virtio(const std::string& interface,
+                                                           const Root& root);
 
 struct Relatives {
   std::optional<Relative> master;

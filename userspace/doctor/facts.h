@@ -14,6 +14,7 @@
 
 #include "doctor/fact.h"
 #include "net/address.h"
+#include "xdp/driver_support.h"
 
 namespace guideway::doctor {
 
@@ -71,7 +72,7 @@ struct Offload {
 struct XdpFeatures {
   enum class Source : std::uint8_t {
     kernel,  // the netdev netlink family, Linux 6.3 and later
-    table,   // driver_table.h: from documentation, for older kernels
+    table,   // xdp/driver_support.h: from documentation, for older kernels
   };
   Source source = Source::kernel;
   bool native = false;    // runs XDP programs in the driver
@@ -86,11 +87,14 @@ struct XdpFeatures {
 };
 [[nodiscard]] std::string_view name(XdpFeatures::Source source);
 
-// What is documented of a driver, whatever the kernel that runs. Text: "4.20"; "" : not at all.
-struct DriverSupport {
-  std::string native_since;
-  std::string zero_copy_since;
-  friend bool operator==(const DriverSupport&, const DriverSupport&) = default;
+using xdp::DriverSupport;  // what is documented of a driver, whatever the kernel that runs
+
+// What the host of a virtual machine has to give its virtio NIC before that has zero-copy, whatever
+// the kernel says of its driver.
+struct VirtioFacts {
+  bool access_platform = false;  // VIRTIO_F_ACCESS_PLATFORM: its memory is mapped for it
+  bool ring_reset = false;       // VIRTIO_F_RING_RESET: one queue can be begun anew
+  friend bool operator==(const VirtioFacts&, const VirtioFacts&) = default;
 };
 
 // The XDP program that is on the interface.
@@ -104,6 +108,7 @@ struct XdpProgram {
   // Guideway's own (of a living daemon or of one that was killed: see served_by), or a dispatcher
   // that has it behind it.
   Fact<bool> ours;
+  std::uint32_t ours_id = 0;  // of Guideway's own, if it is there
   // A dispatcher of libxdp: another program can be put beside what it has.
   Fact<bool> shares;
   friend bool operator==(const XdpProgram&, const XdpProgram&) = default;
@@ -159,6 +164,7 @@ struct InterfaceFacts {
 
   Fact<XdpFeatures> xdp;
   Fact<DriverSupport> driver_support;           // unknown: the table does not have the driver
+  Fact<std::optional<VirtioFacts>> virtio;      // nullopt in the Fact: it is no virtio device
   std::uint32_t native_mtu_limit_bytes = 0;     // xdp/nic.h; 0: not known
   Fact<std::optional<XdpProgram>> xdp_program;  // nullopt in the Fact: there is none
   Fact<std::optional<Server>> served_by;        // nullopt in the Fact: by nobody

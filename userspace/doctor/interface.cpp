@@ -4,10 +4,12 @@
 
 #include "doctor/attached.h"
 #include "doctor/device.h"
-#include "doctor/driver_table.h"
+#include "doctor/documented_features.h"
 #include "doctor/interrupts.h"
 #include "doctor/netdev_features.h"
+#include "doctor/way.h"
 #include "flow/table.h"
+#include "xdp/driver_support.h"
 #include "xdp/nic.h"
 
 namespace guideway::doctor {
@@ -28,6 +30,7 @@ void read_link(InterfaceFacts& facts, const Root& root) {
   else
     facts.napi_defer_hard_irqs = irqs.unknown();
   facts.interrupts = read_interrupts(name, root);
+  facts.virtio = read_virtio(name, root);
   Relatives relatives = read_relatives(name, root);
   facts.master = std::move(relatives.master);
   facts.upper = std::move(relatives.upper);
@@ -46,7 +49,7 @@ void read_driver(InterfaceFacts& facts, const KernelFacts& kernel, const Ethtool
 
   const std::string driver = facts.driver ? facts.driver->name : std::string();
   facts.native_mtu_limit_bytes = xdp::native_mtu_limit(driver);
-  const DriverSupport* support = find_driver(driver);
+  const DriverSupport* support = xdp::find_driver_support(driver);
   facts.driver_support =
       support != nullptr
           ? Fact<DriverSupport>(*support)
@@ -68,7 +71,11 @@ void reckon_memory(InterfaceFacts& facts, const control::Interface& config,
   xdp::Nic nic;
   nic.name = facts.name;
   nic.mtu = facts.mtu_bytes.value_or(0);
-  const auto frame = xdp::choose_frame_bytes(nic, static_cast<std::uint32_t>(config.frame_bytes));
+  nic.driver = facts.driver.known() ? facts.driver->name : std::string();
+  const auto frame = xdp::choose_frame_bytes(nic, static_cast<std::uint32_t>(config.frame_bytes),
+                                             expected_way(facts, config) == Way::zero_copy
+                                                 ? xdp::BindMode::zero_copy
+                                                 : xdp::BindMode::copy);
   if (!frame) {
     facts.frame_bytes = Unknown{Why::failed, frame.error().what};
     facts.umem_bytes = facts.frame_bytes.unknown();

@@ -48,7 +48,12 @@ json::value to_value(const XdpFeatures& value) {
 
 json::value to_value(const DriverSupport& value) {
   return json::object{{"native_since", value.native_since},
+                      {"redirect_since", value.redirect_since},
                       {"zero_copy_since", value.zero_copy_since}};
+}
+
+json::value to_value(const VirtioFacts& value) {
+  return json::object{{"access_platform", value.access_platform}, {"ring_reset", value.ring_reset}};
 }
 
 json::value to_value(const XdpProgram& value) {
@@ -97,6 +102,7 @@ json::value to_value(const InterfaceFacts& value) {
   out["offloads"] = to_value(value.offloads);
   out["xdp"] = to_value(value.xdp);
   out["driver_support"] = to_value(value.driver_support);
+  out["virtio"] = to_value(value.virtio);
   out["native_mtu_limit_bytes"] = value.native_mtu_limit_bytes;
   out["xdp_program"] = to_value(value.xdp_program);
   out["served_by"] = to_value(value.served_by);

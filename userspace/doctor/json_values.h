@@ -33,6 +33,7 @@ namespace json = boost::json;
 [[nodiscard]] json::value to_value(const Offload& value);
 [[nodiscard]] json::value to_value(const XdpFeatures& value);
 [[nodiscard]] json::value to_value(const DriverSupport& value);
+[[nodiscard]] json::value to_value(const VirtioFacts& value);
 [[nodiscard]] json::value to_value(const XdpProgram& value);
 [[nodiscard]] json::value to_value(const Server& value);
 [[nodiscard]] json::value to_value(const Relative& value);

@@ -12,9 +12,17 @@ namespace {
 constexpr std::uint32_t kClientMtu = 1500;
 constexpr std::uint32_t kEgressMtu = kClientMtu + kOuterIpBytes;
 
-Mend set_mtu(const std::string& interface, std::uint32_t mtu_bytes) {
+// While a program is attached, igb takes no MTU that the buffers which it had then do not fit.
+bool keeps_its_buffers(const InterfaceCase& seen) {
+  return seen.running != nullptr && seen.facts.driver.known() && seen.facts.driver->name == "igb";
+}
+
+Mend set_mtu(const InterfaceCase& seen, std::uint32_t mtu_bytes) {
   const std::string mtu = std::to_string(mtu_bytes);
-  return Mend::by_command("ip link set dev " + interface + " mtu " + mtu,
+  const std::string set = "ip link set dev " + seen.name + " mtu " + mtu;
+  return Mend::by_command(keeps_its_buffers(seen)
+                              ? "systemctl stop guideway && " + set + " && systemctl start guideway"
+                              : set,
                           "MTUBytes=" + mtu + " under [Link] in its .network file, or mtu " + mtu +
                               " in /etc/network/interfaces");
 }
@@ -56,12 +64,12 @@ void judge_room(const InterfaceCase& seen, std::uint32_t mtu_bytes, Report& repo
     report.say(Severity::error, "frame_size",
                "its MTU of " + std::to_string(mtu_bytes) + " is too large: a frame of " +
                    std::to_string(most) + " bytes holds packets of up to " + std::to_string(fits),
-               set_mtu(seen.name, fits));
+               set_mtu(seen, fits));
   else if (native != 0 && mtu_bytes > native && seen.config.mode != control::Mode::generic)
     report.say(Severity::error, "native_mtu",
                "its MTU of " + std::to_string(mtu_bytes) +
                    " is more than XDP in its driver takes, which is " + std::to_string(native),
-               set_mtu(seen.name, native));
+               set_mtu(seen, native));
   else
     report.ok("frame_size", "packets of its MTU, " + std::to_string(mtu_bytes) + ", fit frames");
 }
@@ -86,7 +94,7 @@ void judge_egress(const InterfaceCase& seen, std::uint32_t mtu_bytes, Report& re
                    std::to_string(kEgressMtu) +
                    ", too; if they cannot, lower the MSS of the services to " +
                    std::to_string(mtu_bytes - kOuterIpBytes - 40),
-               set_mtu(seen.name, kEgressMtu));
+               set_mtu(seen, kEgressMtu));
 }
 
 // What is above it, and sends by its own name.

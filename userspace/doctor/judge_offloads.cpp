@@ -30,6 +30,11 @@ Mend off(const InterfaceCase& seen, const Offload& offload, const std::string& w
   return ethtool("-K " + seen.name + " " + word + " off", link_setting);
 }
 
+// virtio_net has its device stop merging while a program is attached, where that can be told to.
+bool switches_off_by_itself(const InterfaceCase& seen, const Offload& offload) {
+  return !offload.fixed && seen.facts.driver.known() && seen.facts.driver->name == "virtio_net";
+}
+
 // Several packets made one by the NIC do not fit the one buffer that an XDP program is given, so
 // drivers refuse one while that is on. In generic mode the kernel switches both off by itself.
 void judge_merging_hardware(const InterfaceCase& seen, Report& report) {
@@ -42,7 +47,9 @@ void judge_merging_hardware(const InterfaceCase& seen, Report& report) {
              "GRO by the NIC (rx-gro-hw)"}}) {
     const Offload* offload = find(seen, kind.feature);
     if (offload == nullptr || generic(seen)) continue;
-    if (offload->on)
+    if (offload->on && switches_off_by_itself(seen, *offload))
+      report.ok(kind.feature, std::string(kind.what) + " is switched off by the driver for XDP");
+    else if (offload->on)
       report.say(Severity::warning, kind.feature,
                  std::string(kind.what) +
                      " is on, with which drivers refuse XDP: generic mode, or "

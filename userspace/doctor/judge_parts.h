@@ -10,6 +10,7 @@
 
 #include "doctor/judge.h"
 #include "doctor/report.h"
+#include "doctor/way.h"
 
 namespace guideway::doctor {
 
@@ -43,11 +44,10 @@ struct InterfaceCase {
   const std::string& name;            // for commands
 };
 
-// How packets get to user space.
-enum class Way : std::uint8_t { unknown, generic, copy, zero_copy };
-[[nodiscard]] std::string_view name(Way way);
 // The best that this interface can do and the file allows, as far as is known.
-[[nodiscard]] Way expected_way(const InterfaceCase& seen);
+[[nodiscard]] inline Way expected_way(const InterfaceCase& seen) {
+  return expected_way(seen.facts, seen.config);
+}
 
 void judge_file(const Case& seen, Desk& desk);
 void judge_daemon(const Case& seen, Desk& desk);   // judge_running.cpp

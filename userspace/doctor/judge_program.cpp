@@ -25,24 +25,50 @@ bool served(const InterfaceCase& seen) {
   return seen.facts.served_by.known() && seen.facts.served_by->has_value();
 }
 
+// Behind a dispatcher, with others: they stay.
+bool has_neighbours(const XdpProgram& program) {
+  return program.shares.is(true) && program.behind.known() && program.behind->size() > 1;
+}
+
 void judge_ours(const InterfaceCase& seen, const XdpProgram& program, Report& report) {
   if (!seen.facts.served_by.known() || served(seen) || seen.running != nullptr) {
     report.ok("program", "Guideway's program is on it, " + std::string(name(program.mode)));
     return;
   }
-  report.say(Severity::warning, "program",
-             "a guidewayd that was killed has left " + described(program) +
-                 " on it, which drops packets of VIPs; the next start takes it off",
-             take_off(seen, program));
+  const bool neighbours = has_neighbours(program);
+  report.say(
+      Severity::warning, "program",
+      "a guidewayd that was killed has left " +
+          (neighbours ? "its program (id " + std::to_string(program.ours_id) + ") behind " : "") +
+          described(program) + " on it, which drops packets of VIPs; the next start takes it off",
+      neighbours ? Mend::by_command("xdp-loader unload " + seen.name + " --id " +
+                                    std::to_string(program.ours_id))
+                 : take_off(seen, program));
+}
+
+// A dispatcher's programs are pinned in a BPF file system. That of a process in a network namespace
+// of `ip netns` goes with the process, and the programs with it.
+bool is_left_empty(const InterfaceCase& seen, const XdpProgram& program) {
+  return program.shares.is(true) && program.behind.is({}) && seen.facts.served_by.known() &&
+         !served(seen) && seen.running == nullptr;
 }
 
 void judge_foreign(const InterfaceCase& seen, const XdpProgram& program, Report& report) {
+  if (is_left_empty(seen, program)) {
+    report.say(Severity::warning, "program",
+               "a process that was killed has left " + described(program) +
+                   " on it, without a program behind it; the next start takes it off",
+               take_off(seen, program));
+    return;
+  }
   if (program.shares.is(true))
     report.say(Severity::note, "program",
                "it is shared with " +
                    (program.behind.known() && !program.behind->empty() ? listed(*program.behind)
                                                                        : described(program)) +
-                   ", which may take packets before Guideway");
+                   " in " + std::string(name(program.mode)) +
+                   " mode, which may take packets before Guideway; to join it, guidewayd needs "
+                   "cap_sys_admin, which its unit does not have, and that mode");
   else
     report.say(Severity::error, "program",
                "another XDP program is on it, " + described(program) +

@@ -102,7 +102,11 @@ void judge_hash(const InterfaceCase& seen, Report& report) {
     if (!has(kind.protocol)) continue;
     if (!report.seen(kind.fields, kind.check, "what " + seen.name + " hashes of " + kind.word))
       continue;
-    if (kind.fields->ports)
+    if (kind.fields->raw == 0)  // such as virtio without RSS, of which the host spreads packets
+      report.say(Severity::note, kind.check,
+                 "the NIC does not say by what it spreads " + std::string(kind.word) +
+                     ": whether the workers get like parts shows when it flows (guideway watch)");
+    else if (kind.fields->ports)
       report.ok(kind.check, std::string(kind.word) + " is spread by addresses and ports");
     else
       report.say(kind.protocol == Protocol::tcp ? Severity::warning : Severity::note, kind.check,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "doctor/judge_parts.h"
+#include "xdp/driver_support.h"
 
 namespace guideway::doctor {
 namespace {
@@ -12,12 +13,20 @@ constexpr std::uint32_t kBusyPollMajor = 5, kBusyPollMinor = 11;
 
 using control::Mode;
 
-bool native(const XdpFeatures& xdp) { return xdp.native && xdp.redirect; }
+xdp::KernelVersion kernel_of(const InterfaceCase& seen) {
+  const KernelFacts& kernel = seen.all.facts.host.kernel;
+  return {.major = kernel.major, .minor = kernel.minor};
+}
 
-// "; its driver has it from Linux 6.14 on", of "4.20": the first version of the kernel's own
+// Whether a newer kernel would mend it: one that has come is not the reason.
+bool to_come(const std::string& version, const InterfaceCase& seen) {
+  return !version.empty() && !xdp::has_come(version, kernel_of(seen));
+}
+
+// "; its driver has it from Linux 6.14 on", of "6.14": the first version of the kernel's own
 // driver.
-std::string since(const std::string& version) {
-  return version.empty() ? "" : "; its driver has it from Linux " + version + " on";
+std::string since(const std::string& version, const InterfaceCase& seen) {
+  return to_come(version, seen) ? "; its driver has it from Linux " + version + " on" : "";
 }
 
 std::string driver_of(const InterfaceCase& seen) {
@@ -28,6 +37,38 @@ DriverSupport support_of(const InterfaceCase& seen) {
   return seen.facts.driver_support.value_or(DriverSupport{});
 }
 
+// " has no zero-copy; its driver has it from ..", or what else is in the way of it.
+std::string without_zero_copy(const InterfaceCase& seen, const XdpFeatures& xdp,
+                              const std::string& demand) {
+  if (!xdp.zero_copy)
+    return " has no zero-copy" + demand + since(support_of(seen).zero_copy_since, seen);
+  const std::string has = " has zero-copy" + demand + ", but ";
+  if (const std::string missing = missing_of_virtio(seen.facts); !missing.empty())
+    return has + "the virtual machine's host does not give the device " + missing;
+  return has + "not for packets of its MTU in such frames, which it would split: they may have " +
+         std::to_string(zero_copy_mtu_limit(seen.facts, seen.config)) + " bytes";
+}
+
+std::string without_native(const InterfaceCase& seen, const XdpFeatures& xdp,
+                           const std::string& demand) {
+  if (xdp.native)
+    return " has XDP of its own, but none that gives packets to sockets (XDP_REDIRECT)" + demand +
+           since(support_of(seen).redirect_since, seen);
+  return " has no XDP of its own" + demand + since(support_of(seen).native_since, seen);
+}
+
+// Of a driver that has zero-copy, and an interface that does not get it.
+Mend make_fit(const InterfaceCase& seen) {
+  if (!missing_of_virtio(seen.facts).empty())
+    return Mend::by_hand(
+        "on the virtual machine's host: iommu_platform=on and queue_reset=on for the device "
+        "(QEMU), iommu='on' in its driver element (libvirt)");
+  if (seen.config.frame_bytes == control::FrameBytes::small)
+    return Mend::by_hand("frame_size: auto for this interface in " + seen.all.file);
+  return Mend::by_hand("an MTU of up to " +
+                       std::to_string(zero_copy_mtu_limit(seen.facts, seen.config)));
+}
+
 Mend mode_auto(const InterfaceCase& seen) {
   return Mend::by_hand("mode: auto for this interface in " + seen.all.file);
 }
@@ -36,18 +77,14 @@ Mend mode_auto(const InterfaceCase& seen) {
 bool judge_demand(const InterfaceCase& seen, const XdpFeatures& xdp, Report& report) {
   const Mode mode = seen.config.mode;
   const std::string driver = "the driver " + driver_of(seen);
-  if ((mode == Mode::copy || mode == Mode::zero_copy) && !native(xdp)) {
+  if ((mode == Mode::copy || mode == Mode::zero_copy) && !has_native(xdp)) {
     report.say(Severity::error, "mode",
-               driver + " has no XDP of its own, which the file demands" +
-                   since(support_of(seen).native_since),
-               mode_auto(seen));
+               driver + without_native(seen, xdp, ", which the file demands"), mode_auto(seen));
     return false;
   }
-  if (mode == Mode::zero_copy && !xdp.zero_copy) {
+  if (mode == Mode::zero_copy && !has_zero_copy(seen.facts, seen.config)) {
     report.say(Severity::error, "mode",
-               driver + " has no zero-copy, which the file demands" +
-                   since(support_of(seen).zero_copy_since),
-               mode_auto(seen));
+               driver + without_zero_copy(seen, xdp, ", which the file demands"), mode_auto(seen));
     return false;
   }
   return true;
@@ -55,30 +92,32 @@ bool judge_demand(const InterfaceCase& seen, const XdpFeatures& xdp, Report& rep
 
 void judge_expected(const InterfaceCase& seen, const XdpFeatures& xdp, Report& report) {
   const std::string driver = "the driver " + driver_of(seen);
-  const DriverSupport support = support_of(seen);
   switch (expected_way(seen)) {
     case Way::generic:
-      if (native(xdp))
+      if (has_native(xdp))
         report.say(Severity::warning, "mode",
                    "generic mode, as the file says, though " + driver +
                        " has XDP of its own: some times slower",
                    mode_auto(seen));
       else
-        report.say(Severity::warning, "mode",
-                   driver + " has no XDP of its own: generic mode, which is some times slower" +
-                       since(support.native_since),
-                   Mend::by_hand(support.native_since.empty() ? "a NIC whose driver has it"
-                                                              : "a kernel that has it"));
+        report.say(
+            Severity::warning, "mode",
+            "generic mode, which is some times slower: " + driver + without_native(seen, xdp, ""),
+            Mend::by_hand(to_come(xdp.native ? support_of(seen).redirect_since
+                                             : support_of(seen).native_since,
+                                  seen)
+                              ? "a kernel that has it"
+                              : "a NIC whose driver has it"));
       return;
     case Way::copy:
-      if (xdp.zero_copy)
+      if (has_zero_copy(seen.facts, seen.config))
         report.say(Severity::note, "mode",
                    "each packet is copied, as the file says, though " + driver + " has zero-copy",
                    mode_auto(seen));
       else
         report.say(Severity::note, "mode",
-                   "each packet is copied: " + driver + " has no zero-copy" +
-                       since(support.zero_copy_since));
+                   "each packet is copied: " + driver + without_zero_copy(seen, xdp, ""),
+                   xdp.zero_copy ? make_fit(seen) : Mend{});
       return;
     case Way::zero_copy: report.ok("mode", "zero-copy, natively, is to be expected"); return;
     case Way::unknown: return;
@@ -88,9 +127,9 @@ void judge_expected(const InterfaceCase& seen, const XdpFeatures& xdp, Report& r
 void judge_obtained(const InterfaceCase& seen, Report& report) {
   if (seen.running == nullptr || seen.running->attachment == "lost") return;
   const Way expected = expected_way(seen);
-  if (expected == Way::unknown || expected == Way::generic) return;
+  if (expected == Way::unknown) return;
   const Mend look = Mend::by_command("journalctl -u guideway -g 'trying the next mode'");
-  if (seen.running->attachment == "generic") {
+  if (seen.running->attachment == "generic" && expected != Way::generic) {
     report.say(Severity::warning, "obtained",
                "guidewayd got generic mode, where " + std::string(name(expected)) +
                    " was to be expected: its log says why",
@@ -107,6 +146,28 @@ void judge_obtained(const InterfaceCase& seen, Report& report) {
                look);
   else
     report.ok("obtained", "guidewayd got the mode that was to be expected");
+}
+
+// For XDP virtio_net switches on one queue more for each CPU, if it has as many to spare. The
+// kernel does not send by these, and so copy mode does not (xdp::kernel_transmit_queues).
+void judge_virtio_queues(const InterfaceCase& seen, Report& report) {
+  const auto& channels = seen.facts.channels;
+  const auto& cpus = seen.all.facts.host.cpu.online;
+  if (driver_of(seen) != "virtio_net" || !channels.known() || !cpus.known() ||
+      seen.running != nullptr || expected_way(seen) == Way::generic)
+    return;
+  if (channels->combined + cpus->size() > channels->max_combined) {
+    report.ok("spare_queues", "its driver has no queues to spare, which it would use for XDP");
+    return;
+  }
+  const bool copies = expected_way(seen) == Way::copy;
+  const std::string all = std::to_string(channels->max_combined);
+  report.say(
+      copies ? Severity::warning : Severity::note, "spare_queues",
+      "it uses " + std::to_string(channels->combined) + " of " + all +
+          " queues, and for XDP its driver switches on one more for each CPU, " +
+          (copies ? "from which copy mode cannot send: generic mode" : "which have workers, too"),
+      ethtool("-L " + seen.name + " combined " + all, "CombinedChannels=" + all));
 }
 
 // The amazon driver keeps as many queues again for XDP.
@@ -168,26 +229,15 @@ void judge_busy_poll(const InterfaceCase& seen, Report& report) {
 
 }  // namespace
 
-std::string_view name(Way way) {
-  switch (way) {
-    case Way::generic: return "generic mode";
-    case Way::copy: return "native mode with copies";
-    case Way::zero_copy: return "native mode with zero-copy";
-    case Way::unknown: break;
-  }
-  return "unknown";
-}
-
-Way expected_way(const InterfaceCase& seen) {
-  if (seen.config.mode == Mode::generic) return Way::generic;
-  if (!seen.facts.xdp.known()) return Way::unknown;
-  if (!native(*seen.facts.xdp)) return Way::generic;
-  return seen.facts.xdp->zero_copy && seen.config.mode != Mode::copy ? Way::zero_copy : Way::copy;
-}
-
 void judge_way(const InterfaceCase& seen, Report& report) {
   judge_spare_queues(seen, report);
+  judge_virtio_queues(seen, report);
   judge_busy_poll(seen, report);
+  if (!seen.facts.xdp.known() && seen.facts.xdp.unknown().why == Why::not_supported)
+    report.say(Severity::note, "mode",
+               "what XDP the driver " + driver_of(seen) +
+                   " has is not known here, and kernels before Linux 6.3 do not tell: guidewayd "
+                   "tries, and logs what it gets");
   if (!report.seen(seen.facts.xdp, "mode", "what XDP the driver of " + seen.name + " has")) return;
   if (!judge_demand(seen, *seen.facts.xdp, report)) return;
   judge_expected(seen, *seen.facts.xdp, report);

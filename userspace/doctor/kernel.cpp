@@ -10,12 +10,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <string>
 
 #include "core/unique_fd.h"
 #include "doctor/extension_probe.h"
 #include "doctor/kernel_config.h"
+#include "xdp/driver_support.h"
 
 namespace guideway::doctor {
 namespace {
@@ -74,10 +74,9 @@ Fact<std::uint32_t> read_jit(const Root& root) {
 }  // namespace
 
 void parse_release(KernelFacts& kernel) {
-  const char* end = kernel.release.data() + kernel.release.size();
-  const auto major = std::from_chars(kernel.release.data(), end, kernel.major);
-  if (major.ec == std::errc() && major.ptr != end && *major.ptr == '.')
-    (void)std::from_chars(major.ptr + 1, end, kernel.minor);
+  const auto version = xdp::parse_kernel_version(kernel.release);
+  kernel.major = version.major;
+  kernel.minor = version.minor;
 }
 
 KernelFacts read_kernel(const PrivilegeFacts& privilege, const Root& root) {

@@ -13,15 +13,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <utility>
-#include <vector>
 
-#include "core/unique_fd.h"
+#include "xdp/driver_support.h"
+#include "xdp/occupant.h"
 
 namespace guideway::xdp {
 namespace {
 
-constexpr std::string_view kDispatcher = "xdp_dispatcher";  // libxdp's
-constexpr int kMaxPrograms = 10;                            // that it holds
+constexpr int kMaxPrograms = 10;  // that libxdp's dispatcher holds
+constexpr int kMaxLooks = 5;      // at an interface whose program changes all the time
 
 // What libbpf and libxdp said last as a warning: the kernel's own words (netlink extended
 // acknowledgement) reach us only this way.
@@ -62,18 +62,22 @@ Multiprog programs_of(int interface_index) {
   return Multiprog(libxdp_get_error(programs) != 0 ? nullptr : programs);
 }
 
-// Whether `program` is what is attached, or one of those behind the dispatcher.
-bool is_among(const xdp_program* program, const Multiprog& programs) {
-  const std::uint32_t own = xdp_program__id(program);
-  if (xdp_multiprog__is_legacy(programs.get())) {
-    const auto* main = xdp_multiprog__main_prog(programs.get());
-    return main != nullptr && xdp_program__id(main) == own;
+// Has libxdp attach without its dispatcher. Its environment is the only way to tell it so.
+class WithoutDispatcher {
+ public:
+  explicit WithoutDispatcher(Sharing sharing) : set_(sharing == Sharing::never) {
+    if (set_) ::setenv(kVariable, "1", 1);
   }
-  xdp_program* at = nullptr;
-  while ((at = xdp_multiprog__next_prog(at, programs.get())) != nullptr)
-    if (xdp_program__id(at) == own) return true;
-  return false;
-}
+  WithoutDispatcher(const WithoutDispatcher&) = delete;
+  WithoutDispatcher& operator=(const WithoutDispatcher&) = delete;
+  ~WithoutDispatcher() {
+    if (set_) ::unsetenv(kVariable);
+  }
+
+ private:
+  static constexpr const char* kVariable = "LIBXDP_SKIP_DISPATCHER";
+  bool set_;
+};
 
 xdp_attach_mode to_libxdp(AttachMode mode) {
   return mode == AttachMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
@@ -96,16 +100,18 @@ int detach_lone(int interface_index, AttachMode mode, int program_fd) {
 bool is_leftover(const xdp_program* main, const std::string& program) {
   const std::string_view found = xdp_program__name(main);
   if (found != kDispatcher) return found == program;
-  return std::ranges::all_of(replacements_in(xdp_program__id(main)),
-                             [&](const std::string& name) { return name == program; });
+  const auto behind = replacements_in(xdp_program__id(main));
+  return behind &&
+         std::ranges::all_of(*behind, [&](const Replacement& one) { return one.name == program; });
 }
 
 // Takes off what an earlier process of ours left. REQUIRES: lock_interface() is held.
 Result<> detach_leftover(const std::string& program, const std::string& interface, int index) {
-  const auto outcome = [&](const xdp_program* found, int error) -> Result<> {
+  const auto outcome = [&](const xdp_program* found, const std::string& command,
+                           int error) -> Result<> {
     if (error != 0)
       return fail_errno("taking the left-over program " + program + " off " + interface, -error,
-                        "ip link set dev " + interface + " xdp off");
+                        command);
     spdlog::info("{}: took off {} (id {}), which an earlier process had left", interface,
                  xdp_program__name(found), xdp_program__id(found));
     return {};
@@ -114,17 +120,22 @@ Result<> detach_leftover(const std::string& program, const std::string& interfac
   for (int round = 0; round < kMaxPrograms; ++round) {
     const Multiprog programs = programs_of(index);
     if (!programs) return {};
+    const xdp_attach_mode mode = xdp_multiprog__attach_mode(programs.get());
     if (xdp_multiprog__is_legacy(programs.get())) {
       const auto* main = xdp_multiprog__main_prog(programs.get());
       if (main == nullptr || !is_leftover(main, program)) return {};
-      return outcome(main, xdp_multiprog__detach(programs.get()));
+      const auto ours = mode == XDP_MODE_SKB ? AttachMode::generic : AttachMode::native;
+      return outcome(main, take_off_command(interface, ours),
+                     xdp_multiprog__detach(programs.get()));
     }
     xdp_program* found = nullptr;
     while ((found = xdp_multiprog__next_prog(found, programs.get())) != nullptr)
       if (program == xdp_program__name(found)) break;
     if (found == nullptr) return {};
-    const xdp_attach_mode mode = xdp_multiprog__attach_mode(programs.get());
-    if (auto done = outcome(found, xdp_program__detach(found, index, mode, 0)); !done) return done;
+    const std::string command =
+        "xdp-loader unload " + interface + " --id " + std::to_string(xdp_program__id(found));
+    if (auto done = outcome(found, command, xdp_program__detach(found, index, mode, 0)); !done)
+      return done;
   }
   return {};
 }
@@ -136,42 +147,27 @@ std::string mtu_hint(const Nic& nic) {
   return "lower the MTU: ip link set dev " + nic.name + " mtu 1500, or set mode: generic";
 }
 
-std::string attach_hint(int error, const Nic& nic) {
+// Of a driver that has no native XDP: since when it has, if it ever has.
+std::string refused_because(int error, const Nic& nic, AttachMode mode) {
+  if (error != EOPNOTSUPP || mode != AttachMode::native) return {};
+  const std::string why = why_no_native(nic.driver, running_kernel());
+  return why.empty() ? why : ": " + why;
+}
+
+std::string attach_hint(int error, const Nic& nic, AttachMode mode) {
   if (error == EPERM || error == EACCES)
     return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
+  if (error == EOPNOTSUPP) return "mode: auto and mode: generic do without it";
   if (error == ERANGE) return mtu_hint(nic);
   if (error == EBUSY || error == EEXIST) {
     const Multiprog programs = programs_of(static_cast<int>(nic.index));
-    auto* main = programs ? xdp_multiprog__main_prog(programs.get()) : nullptr;
-    return (main != nullptr ? std::string("the XDP program ") + xdp_program__name(main) + " (id " +
-                                  std::to_string(xdp_program__id(main)) + ") is there already"
-                            : std::string("another XDP program is there already")) +
-           " and does not share; take it off with: ip link set dev " + nic.name + " xdp off";
+    return occupied_hint(nic, mode, find_occupant(nic.index),
+                         programs && !xdp_multiprog__is_legacy(programs.get()));
   }
   return {};
 }
 
 }  // namespace
-
-std::vector<std::string> replacements_in(std::uint32_t program_id) {
-  std::vector<std::string> names;
-  for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
-    const UniqueFd link(bpf_link_get_fd_by_id(id));
-    bpf_link_info link_info{};
-    std::uint32_t size = sizeof link_info;
-    if (!link.valid() || bpf_obj_get_info_by_fd(link.get(), &link_info, &size) != 0) continue;
-    if (link_info.type != BPF_LINK_TYPE_TRACING || link_info.tracing.target_obj_id != program_id)
-      continue;
-    const UniqueFd program(bpf_prog_get_fd_by_id(link_info.prog_id));
-    bpf_prog_info program_info{};
-    size = sizeof program_info;
-    if (program.valid() && bpf_obj_get_info_by_fd(program.get(), &program_info, &size) == 0)
-      names.emplace_back(program_info.name);
-  }
-  return names;
-}
-
-std::string_view name(AttachMode mode) { return mode == AttachMode::native ? "native" : "generic"; }
 
 void route_library_output() {
   libbpf_set_print(take_libbpf);
@@ -190,7 +186,7 @@ Result<> detach_by_id(const std::string& program, const Nic& nic, std::uint32_t 
     if (id != (mode == AttachMode::native ? found.drv_prog_id : found.skb_prog_id)) continue;
     if (const int error = bpf_xdp_detach(index, to_flags(mode), nullptr); error != 0)
       return fail_errno("taking the left-over program " + program + " off " + nic.name, -error,
-                        "ip link set dev " + nic.name + " xdp off");
+                        take_off_command(nic.name, mode));
     spdlog::info("{}: took off {} (id {}), which an earlier process had left", nic.name, program,
                  id);
   }
@@ -212,7 +208,8 @@ bool no_mode_helps(const Error& error) {
 }
 
 Result<Attachment> Attachment::attach(bpf_object* object, const std::string& program,
-                                      const Nic& nic, AttachMode mode) {
+                                      const Nic& nic, AttachMode mode, Sharing sharing) {
+  const WithoutDispatcher without(sharing);
   const std::string doing =
       "attaching " + program + " to " + nic.name + " in " + std::string(name(mode)) + " mode";
   const auto index = static_cast<int>(nic.index);
@@ -228,16 +225,18 @@ Result<Attachment> Attachment::attach(bpf_object* object, const std::string& pro
     xdp_program__close(created);
     std::string words = last_kernel_words.empty() ? "" : " (" + last_kernel_words + ")";
     return std::unexpected(
-        Error{doing + ": " + std::strerror(-error) + words, attach_hint(-error, nic), -error});
+        Error{doing + ": " + std::strerror(-error) + words + refused_because(-error, nic, mode),
+              attach_hint(-error, nic, mode), -error});
   }
-  const Multiprog programs = programs_of(index);
-  const bool dispatcher = programs && !xdp_multiprog__is_legacy(programs.get());
-  return Attachment(created, index, mode, dispatcher);
+  return Attachment(created, index, mode);
 }
 
-Attachment::Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher)
-    : program_(program), interface_index_(interface_index), mode_(mode), dispatcher_(dispatcher) {
-  (void)bpf_xdp_query_id(interface_index_, 0, &seen_id_);
+Attachment::Attachment(xdp_program* program, int interface_index, AttachMode mode)
+    : program_(program), interface_index_(interface_index), mode_(mode) {
+  std::uint32_t present_id = 0;
+  if (bpf_xdp_query_id(interface_index_, 0, &present_id) != 0 || present_id == 0) return;
+  dispatcher_ = present_id != id();
+  look_again(present_id);
 }
 
 std::uint32_t Attachment::id() const { return xdp_program__id(program_); }
@@ -248,7 +247,8 @@ Attachment::Attachment(Attachment&& other) noexcept
       mode_(other.mode_),
       dispatcher_(other.dispatcher_),
       seen_id_(other.seen_id_),
-      seen_ours_(other.seen_ours_) {}
+      seen_ours_(other.seen_ours_),
+      seen_link_id_(other.seen_link_id_) {}
 
 Attachment& Attachment::operator=(Attachment&& other) noexcept {
   std::swap(program_, other.program_);
@@ -257,24 +257,38 @@ Attachment& Attachment::operator=(Attachment&& other) noexcept {
   std::swap(dispatcher_, other.dispatcher_);
   std::swap(seen_id_, other.seen_id_);
   std::swap(seen_ours_, other.seen_ours_);
+  std::swap(seen_link_id_, other.seen_link_id_);
   return *this;
 }
 
-// libxdp is asked only when something is different: each look of version 1.3.1 at an interface
-// costs a descriptor that it does not give back (xdp-tools issue 343), and this is asked once a
-// second.
+// What is attached by itself is known by its id, which everybody is told. The links of a dispatcher
+// are told to CAP_SYS_ADMIN only, which is also what it takes to be behind one.
+void Attachment::look_again(std::uint32_t present_id) const {
+  std::uint32_t link_id = 0;
+  if (dispatcher_ && present_id != id()) {
+    const auto behind = replacements_in(present_id);
+    if (!behind) return;  // who cannot be asked has not said that it is gone
+    for (const Replacement& one : *behind)
+      if (one.program_id == id()) link_id = one.link_id;
+  }
+  seen_id_ = present_id;
+  seen_link_id_ = link_id;
+  seen_ours_ = present_id == id() || link_id != 0;
+}
+
+// Not by libxdp: each look of version 1.3.1 at an interface costs descriptors that it does not give
+// back (xdp-tools issue 343), and this is asked once a second.
 bool Attachment::holds() const {
-  std::uint32_t id = 0;
-  // Who cannot be asked (no descriptor, no memory) has not said that it is gone.
-  if (const int error = bpf_xdp_query_id(interface_index_, 0, &id); error != 0)
-    return error != -ENODEV;
-  if (id == 0) return false;
-  if (id != seen_id_) {
-    const Multiprog programs = programs_of(interface_index_);
-    // Without CAP_SYS_ADMIN libxdp cannot be asked. What is attached by itself is known by its id.
-    if (!programs && (dispatcher_ || id == this->id())) return true;
-    seen_id_ = id;
-    seen_ours_ = programs && is_among(program_, programs);
+  // A dispatcher that is replaced while it is asked about has nothing behind it any more.
+  for (int look = 0; look < kMaxLooks; ++look) {
+    std::uint32_t present_id = 0;
+    if (const int error = bpf_xdp_query_id(interface_index_, 0, &present_id); error != 0)
+      return error != -ENODEV;
+    if (present_id == 0) return false;
+    const bool same = present_id == seen_id_ && (seen_link_id_ == 0 || link_exists(seen_link_id_));
+    if (same) break;
+    look_again(present_id);
+    if (seen_ours_) break;
   }
   return seen_ours_;
 }

@@ -12,10 +12,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "core/result.h"
+#include "xdp/attach_mode.h"
 #include "xdp/nic.h"
 
 struct bpf_object;
@@ -23,18 +22,9 @@ struct xdp_program;
 
 namespace guideway::xdp {
 
-// Where in the kernel the program runs: in the driver, or in the network stack, after the driver
-// has built a socket buffer.
-enum class AttachMode : std::uint8_t { native, generic };
-[[nodiscard]] std::string_view name(AttachMode mode);
-
 // Sends what libbpf and libxdp say to the log, at levels debug and trace. Called before either is
 // used.
 void route_library_output();
-
-// Names of the programs that replace functions of the loaded program with this id, as those behind
-// libxdp's dispatcher do. Needs CAP_SYS_ADMIN; without, none.
-[[nodiscard]] std::vector<std::string> replacements_in(std::uint32_t program_id);
 
 // Takes a program that is on the interface by itself off, if it has this id in the kernel.
 // `program` is its name, for the log. Needs CAP_NET_ADMIN, and not CAP_SYS_ADMIN, as finding it by
@@ -46,13 +36,18 @@ void route_library_output();
 // no memory, taken by somebody else, down, or an MTU that has to be changed.
 [[nodiscard]] bool no_mode_helps(const Error& error);
 
+// Behind libxdp's dispatcher, if the kernel has what that takes, or by itself in any case.
+enum class Sharing : std::uint8_t { if_possible, never };
+
 class Attachment {
  public:
   // Loads `object` and attaches its program `program` to the interface in `mode`, after detaching
   // what bears the same name there. REQUIRES: the caller holds the InterfaceLock of both; `object`
-  // is opened, not loaded, and outlives the Attachment. An object can be attached once only.
+  // is opened, not loaded, and outlives the Attachment. An object can be attached once only. With
+  // Sharing::never no other thread uses the environment meanwhile.
   [[nodiscard]] static Result<Attachment> attach(bpf_object* object, const std::string& program,
-                                                 const Nic& nic, AttachMode mode);
+                                                 const Nic& nic, AttachMode mode,
+                                                 Sharing sharing = Sharing::if_possible);
   Attachment(Attachment&& other) noexcept;
   Attachment& operator=(Attachment&& other) noexcept;
   ~Attachment();
@@ -62,19 +57,22 @@ class Attachment {
   // The program's id in the kernel.
   [[nodiscard]] std::uint32_t id() const;
   // Whether the program is still where it was attached: the interface may have been deleted, or
-  // somebody may have taken the program off.
+  // somebody may have taken the program off, or removed the pins that keep it behind a dispatcher.
+  // Another dispatcher, with ours behind it, is what a program that comes or goes beside it leaves.
   [[nodiscard]] bool holds() const;
 
  private:
-  Attachment(xdp_program* program, int interface_index, AttachMode mode, bool dispatcher);
+  Attachment(xdp_program* program, int interface_index, AttachMode mode);
+  void look_again(std::uint32_t present_id) const;
   xdp_program* program_ = nullptr;
   int interface_index_ = 0;
   AttachMode mode_{};
   bool dispatcher_ = false;
-  // What the kernel had on the interface at the last look by libxdp (ours, a dispatcher,
-  // another's), and whether ours was that, or behind it.
+  // What the kernel had on the interface at the last look (ours, a dispatcher, another's), whether
+  // ours was that, or behind it, and by which link it was behind it.
   mutable std::uint32_t seen_id_ = 0;
   mutable bool seen_ours_ = true;
+  mutable std::uint32_t seen_link_id_ = 0;
 };
 
 }  // namespace guideway::xdp

@@ -68,7 +68,37 @@ class Decapsulation::Impl {
   std::unique_ptr<decap_bpf, SkeletonDestroy> skeleton;
   std::vector<Ipv4Address> locals;
   std::unique_ptr<Attachment> attachment;  // goes first
+
+  [[nodiscard]] Result<> attach(const Nic& nic, bool restricted, AttachMode mode, Sharing sharing);
+  [[nodiscard]] Result<> attach_somehow(const Nic& nic, bool restricted);
 };
+
+// Each try needs an object of its own: one that was loaded cannot be loaded again.
+Result<> Decapsulation::Impl::attach(const Nic& nic, bool restricted, AttachMode mode,
+                                     Sharing sharing) {
+  skeleton.reset(decap_bpf__open());
+  if (!skeleton) return fail_errno("opening the decapsulation program", errno);
+  skeleton->rodata->restricted = restricted ? 1 : 0;
+  auto attached = Attachment::attach(skeleton->obj, kProgram, nic, mode, sharing);
+  if (!attached) return std::unexpected(std::move(attached).error());
+  attachment = std::make_unique<Attachment>(std::move(*attached));
+  return {};
+}
+
+// Newer kernels (6.13, and what was mended after it) refuse a program that moves the beginning of
+// packets, as this one does, behind a dispatcher that was not made for that, as that of libxdp 1.3.1
+// was not: EINVAL (xdp-tools pull request 509). It can be there by itself.
+Result<> Decapsulation::Impl::attach_somehow(const Nic& nic, bool restricted) {
+  Error native_error;
+  for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
+    auto attached = attach(nic, restricted, mode, Sharing::if_possible);
+    if (!attached && attached.error().number == EINVAL)
+      attached = attach(nic, restricted, mode, Sharing::never);
+    if (attached || no_mode_helps(attached.error())) return attached;
+    if (mode == AttachMode::native) native_error = std::move(attached).error();
+  }
+  return std::unexpected(std::move(native_error));
+}
 
 Decapsulation::Decapsulation(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Decapsulation::~Decapsulation() = default;
@@ -86,22 +116,8 @@ Result<std::unique_ptr<Decapsulation>> Decapsulation::attach(const Decapsulation
     return fail("decapsulating on " + options.interface + ": it has no IPv4 address",
                 "give it one, or name the tunnel's destination with --local");
 
-  // Each mode needs an object of its own: one that was loaded cannot be loaded again.
-  Error native_error;
-  for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
-    impl->skeleton.reset(decap_bpf__open());
-    if (!impl->skeleton) return fail_errno("opening the decapsulation program", errno);
-    impl->skeleton->rodata->restricted = options.sources.empty() ? 0 : 1;
-    auto attachment = Attachment::attach(impl->skeleton->obj, kProgram, *nic, mode);
-    if (!attachment) {
-      if (no_mode_helps(attachment.error())) return std::unexpected(std::move(attachment).error());
-      if (mode == AttachMode::generic) return std::unexpected(std::move(native_error));
-      native_error = std::move(attachment).error();
-      continue;
-    }
-    impl->attachment = std::make_unique<Attachment>(std::move(*attachment));
-    break;
-  }
+  if (auto attached = impl->attach_somehow(*nic, !options.sources.empty()); !attached)
+    return std::unexpected(std::move(attached).error());
   if (auto done = fill(impl->skeleton->maps.sources, options.sources); !done)
     return std::unexpected(done.error());
   if (auto done = fill(impl->skeleton->maps.locals, impl->locals); !done)

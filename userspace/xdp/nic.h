@@ -13,6 +13,10 @@
 
 namespace guideway::xdp {
 
+// How packets get between NIC and frames: by DMA, or copied by the kernel.
+enum class BindMode : std::uint8_t { zero_copy, copy };
+[[nodiscard]] std::string_view name(BindMode mode);
+
 struct Nic {
   std::string name;
   std::uint32_t index = 0;
@@ -27,6 +31,10 @@ struct Nic {
 // kernel's own. An interface that is not there is an Error that names those that are.
 [[nodiscard]] Result<Nic> find_nic(const std::string& name);
 
+// Transmit queues that the kernel itself sends by; copy mode sends by no others, and says nothing.
+// Fewer than Nic::transmit_queues where the driver keeps some for XDP. 0: not known.
+[[nodiscard]] std::uint32_t kernel_transmit_queues(const Nic& nic);
+
 // The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known;
 // 0: not known, the kernel will say.
 [[nodiscard]] std::uint32_t native_mtu_limit(std::string_view driver);
@@ -37,8 +45,15 @@ inline constexpr std::uint32_t kPacketHeadroom = 256;
 // The longest Ethernet frame of an interface with this MTU: two VLAN tags included.
 [[nodiscard]] constexpr std::uint32_t longest_frame(std::uint32_t mtu) { return mtu + 14 + 2 * 4; }
 
-// The frame size for `mtu`: `wanted`, or where that is 0 the smaller of 2048 and 4096 that fits.
-// An MTU that does not fit is an Error that says what to set.
-[[nodiscard]] Result<std::uint32_t> choose_frame_bytes(const Nic& nic, std::uint32_t wanted);
+// The longest packet, Ethernet header included, that comes whole into a frame of `frame_bytes`. All
+// behind the headroom, but with zero-copy only as many whole units as the NIC counts its receive
+// buffers in. What is longer the NIC may split: two frames of which neither is a packet.
+[[nodiscard]] std::uint32_t packet_room(std::string_view driver, std::uint32_t frame_bytes,
+                                        BindMode mode);
+
+// The frame size for the interface's MTU: `wanted`, or where that is 0 the smaller of 2048 and 4096
+// that fits. An MTU that does not fit is an Error that says what to set.
+[[nodiscard]] Result<std::uint32_t> choose_frame_bytes(const Nic& nic, std::uint32_t wanted,
+                                                       BindMode mode);
 
 }  // namespace guideway::xdp

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "xdp/driver_support.h"
+
 namespace guideway::xdp {
 namespace {
 
@@ -30,12 +32,29 @@ Result<std::vector<std::uint32_t>> choose_queues(const Nic& nic,
       return fail(doing + ": there is no receive queue " + std::to_string(queue),
                   "it has " + std::to_string(nic.receive_queues) + ", counted from 0");
   }
-  if (wanted.size() < nic.receive_queues)
-    spdlog::warn(
-        "{}: {} of {} receive queues are served; VIP packets that arrive on the others are dropped "
-        "(no_socket)",
-        nic.name, wanted.size(), nic.receive_queues);
   return wanted;
+}
+
+// virtio_net switches queues of its own on for XDP where it has some to spare, and packets come to
+// those as to the others.
+Result<std::vector<std::uint32_t>> queues_with_program(Nic& nic,
+                                                       const std::vector<std::uint32_t>& wanted) {
+  const auto now = find_nic(nic.name);
+  if (!now) return std::unexpected(now.error());
+  nic.receive_queues = now->receive_queues;
+  nic.transmit_queues = now->transmit_queues;
+  return choose_queues(nic, wanted);
+}
+
+Result<> check_copy_sends(const Nic& nic, std::span<const std::uint32_t> queues) {
+  const std::uint32_t sending = kernel_transmit_queues(nic);
+  if (sending == 0 || std::ranges::all_of(queues, [&](auto queue) { return queue < sending; }))
+    return {};
+  return fail("interface " + nic.name + ": with XDP it has " + std::to_string(nic.receive_queues) +
+                  " receive queues, and the kernel sends by " + std::to_string(sending) +
+                  ": in copy mode nothing would be sent from the others",
+              "use all its queues: ethtool -L " + nic.name +
+                  " combined N, with the maximum that ethtool -l " + nic.name + " shows");
 }
 
 Result<> check_driver_mtu(const Nic& nic, std::span<const Rung> ladder) {
@@ -48,6 +67,20 @@ Result<> check_driver_mtu(const Nic& nic, std::span<const Rung> ladder) {
                   std::to_string(limit) + ")",
               "ip link set dev " + nic.name + " mtu " + std::to_string(limit) +
                   ", or set mode: generic for this interface, which is slow");
+}
+
+// Such a driver would take the program, and lose what it gives to sockets.
+Result<> check_redirect(const Nic& nic) {
+  const KernelVersion kernel = running_kernel();
+  if (redirects(nic.driver, kernel)) return {};
+  return fail("interface " + nic.name + ": " + why_no_native(nic.driver, kernel),
+              "set mode: auto or generic for this interface");
+}
+
+Result<std::unique_ptr<Steering>> attach(const Nic& nic, AttachMode mode) {
+  if (mode == AttachMode::native)
+    if (auto usable = check_redirect(nic); !usable) return std::unexpected(usable.error());
+  return Steering::attach(nic, mode);
 }
 
 }  // namespace
@@ -68,9 +101,8 @@ Result<> Port::bind_all(BindMode mode, const SocketOptions& options,
   return {};
 }
 
-Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> queues) {
-  SocketOptions socket_options = options.socket;
-  socket_options.frame_bytes = frame_bytes_;
+Result<> Port::climb(const PortOptions& options) {
+  std::vector<std::uint32_t> queues;
   Error best_refused;  // why the best rung failed: the others are second choice
   const auto refused = [&](Error error) {
     if (options.ladder.size() > 1) spdlog::info("{}; trying the next mode", error.what);
@@ -79,9 +111,15 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
   bool native_refused = false;
   for (const Rung rung : options.ladder) {
     if (native_refused && rung.attach == AttachMode::native) continue;
+    const auto frame_bytes = choose_frame_bytes(nic_, options.frame_bytes, rung.bind);
+    if (!frame_bytes) {
+      if (rung.bind == BindMode::copy) return std::unexpected(frame_bytes.error());
+      refused(frame_bytes.error());
+      continue;
+    }
     if (!steering_ || steering_->mode() != rung.attach) {
       steering_.reset();
-      auto steering = Steering::attach(nic_, rung.attach);
+      auto steering = attach(nic_, rung.attach);
       if (!steering) {
         if (no_mode_helps(steering.error())) return std::unexpected(std::move(steering).error());
         native_refused = rung.attach == AttachMode::native;
@@ -90,7 +128,17 @@ Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> 
       }
       steering_ = std::move(*steering);
       lock_.note(steering_->program_id());
+      auto chosen = queues_with_program(nic_, options.queues);
+      if (!chosen) return std::unexpected(std::move(chosen).error());
+      queues = std::move(*chosen);
     }
+    if (rung.bind == BindMode::copy)
+      if (auto sends = check_copy_sends(nic_, queues); !sends) {
+        refused(std::move(sends).error());
+        continue;
+      }
+    SocketOptions socket_options = options.socket;
+    socket_options.frame_bytes = frame_bytes_ = *frame_bytes;
     auto bound = bind_all(rung.bind, socket_options, queues);
     if (bound) return {};
     if (no_mode_helps(bound.error())) return bound;
@@ -107,11 +155,8 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
   if (!port->nic_.up)
     return fail("interface " + options.interface + ": it is down",
                 "ip link set dev " + options.interface + " up");
-  auto queues = choose_queues(port->nic_, options.queues);
-  if (!queues) return std::unexpected(std::move(queues).error());
-  auto frame_bytes = choose_frame_bytes(port->nic_, options.frame_bytes);
-  if (!frame_bytes) return std::unexpected(std::move(frame_bytes).error());
-  port->frame_bytes_ = *frame_bytes;
+  if (auto queues = choose_queues(port->nic_, options.queues); !queues)
+    return std::unexpected(std::move(queues).error());
   if (auto fits = check_driver_mtu(port->nic_, options.ladder); !fits)
     return std::unexpected(fits.error());
   auto lock = InterfaceLock::take(Steering::kProgram, options.interface, port->nic_.index);
@@ -121,16 +166,29 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
     port->lock_.keep_note();
     return std::unexpected(std::move(clean).error());
   }
-  if (auto climbed = port->climb(options, *queues); !climbed)
-    return std::unexpected(climbed.error());
+  if (auto climbed = port->climb(options); !climbed) return std::unexpected(climbed.error());
+  if (port->sockets_.size() < port->nic_.receive_queues)
+    spdlog::warn(
+        "{}: {} of {} receive queues are served; VIP packets that arrive on the others are dropped "
+        "(no_socket)",
+        port->nic_.name, port->sockets_.size(), port->nic_.receive_queues);
   return port;
 }
 
 Port::Health Port::check() {
   Health health{.attached = steering_->holds(), .mtu_fits = true};
+  if (!said_polling_ && std::ranges::any_of(sockets_, &Socket::polls_receiving_only)) {
+    said_polling_ = true;
+    spdlog::info(
+        "{}: busy polling receives only, as the driver {} sends by an interrupt of its own; "
+        "sending "
+        "is by wake-ups from now on",
+        nic_.name, nic_.driver);
+  }
   if (const auto now = find_nic(nic_.name); now && now->index == nic_.index) {
     nic_.mtu = now->mtu;
-    health.mtu_fits = kPacketHeadroom + longest_frame(nic_.mtu) <= frame_bytes_;
+    health.mtu_fits =
+        longest_frame(nic_.mtu) <= packet_room(nic_.driver, frame_bytes_, sockets_.front()->mode());
   }
   return health;
 }

@@ -37,7 +37,7 @@ struct PortOptions {
   std::string interface;
   std::span<const Rung> ladder = kAutomaticLadder;
   std::vector<std::uint32_t> queues;  // empty: all
-  std::uint32_t frame_bytes = 0;      // 0: what the MTU needs
+  std::uint32_t frame_bytes = 0;      // 0: what the MTU needs, in the mode that is obtained
   SocketOptions socket;               // but for frame_bytes
 };
 
@@ -56,13 +56,14 @@ class Port {
     bool mtu_fits;  // the longest packets still fit the frames
   };
   // Looks again at what others can change while the port is in service; nic().mtu is of now then.
+  // Says once what was found out meanwhile.
   [[nodiscard]] Health check();
 
   // Bytes of each frame of the UMEM.
   [[nodiscard]] std::uint32_t frame_bytes() const { return frame_bytes_; }
 
  private:
-  [[nodiscard]] Result<> climb(const PortOptions& options, std::span<const std::uint32_t> queues);
+  [[nodiscard]] Result<> climb(const PortOptions& options);
   [[nodiscard]] Result<> bind_all(BindMode mode, const SocketOptions& options,
                                   std::span<const std::uint32_t> queues);
 
@@ -71,6 +72,7 @@ class Port {
   InterfaceLock lock_;  // goes last
   std::unique_ptr<Steering> steering_;
   std::vector<std::unique_ptr<Socket>> sockets_;  // go first
+  bool said_polling_ = false;
 };
 
 }  // namespace guideway::xdp

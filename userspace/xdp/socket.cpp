@@ -11,6 +11,8 @@
 #include <chrono>
 #include <thread>
 
+#include "xdp/driver_support.h"
+
 namespace guideway::xdp {
 namespace {
 
@@ -26,6 +28,10 @@ constexpr auto kBindPause = std::chrono::milliseconds(20);
 // memory for the socket, and asking at once would not help.
 constexpr int kFlushCalls = 4;
 
+// Flushes with frames waiting and none sent, in a row, until busy polling is believed not to send:
+// some milliseconds, in which a NIC that sends at all has sent something.
+constexpr std::uint32_t kPollsInVain = 1000;
+
 std::string bind_hint(int error, BindMode mode, const Nic& nic) {
   switch (error) {
     case EPERM:
@@ -35,11 +41,18 @@ std::string bind_hint(int error, BindMode mode, const Nic& nic) {
     case ENOBUFS: return "locked memory is limited: LimitMEMLOCK=infinity, or ulimit -l unlimited";
     case EOPNOTSUPP:
     case EINVAL:
-      if (mode == BindMode::zero_copy)
-        return "the driver " + nic.driver + " has no zero-copy here: set mode: auto or copy";
-      return {};
+    case ENOENT: return mode == BindMode::zero_copy ? "set mode: auto or copy" : "";
     default: return {};
   }
+}
+
+// Of a driver that refuses zero-copy: since when it has it, or what it wants for it.
+std::string refused_because(int error, BindMode mode, const Nic& nic) {
+  if (mode != BindMode::zero_copy) return {};
+  std::string why;
+  if (error == EOPNOTSUPP || error == EINVAL || error == ENOENT)
+    why = why_no_zero_copy(nic.driver, running_kernel());
+  return why.empty() ? why : ": " + why;
 }
 
 // Optional: without it the kernel sends 32 frames a system call in copy mode.
@@ -68,8 +81,6 @@ RingLevel level(const Ring& ring) {
 }
 
 }  // namespace
-
-std::string_view name(BindMode mode) { return mode == BindMode::zero_copy ? "zero-copy" : "copy"; }
 
 // libxdp does not set all members of the rings: they start as zero.
 struct Socket::Rings {
@@ -113,7 +124,8 @@ Result<> Socket::create(const Nic& nic, BindMode mode, const SocketOptions& opti
                                            &rings_->receive, &rings_->transmit, &config);
       error != 0) {
     rings_->socket = nullptr;
-    return std::unexpected(Error{std::strerror(-error), bind_hint(-error, mode, nic), -error});
+    return std::unexpected(Error{std::strerror(-error) + refused_because(-error, mode, nic),
+                                 bind_hint(-error, mode, nic), -error});
   }
   return {};
 }
@@ -145,9 +157,11 @@ Result<std::unique_ptr<Socket>> Socket::open(const Nic& nic, std::uint32_t queue
   if (socket->mode_ != mode)
     return fail(doing + ": the kernel gave " + std::string(name(socket->mode_)) + " mode instead");
   raise_transmit_budget(socket->fd(), options.ring);
-  if (options.busy_poll)
+  if (options.busy_poll) {
     if (auto done = prefer_busy_poll(socket->fd()); !done)
       return std::unexpected(std::move(done).error().within(doing));
+    socket->prefers_polling_ = true;
+  }
   return socket;
 }
 
@@ -232,7 +246,8 @@ bool Socket::transmit_pending() { return transmit_room() < rings_->transmit.size
 
 Socket::Flushed Socket::flush() {
   Flushed flushed;
-  for (int call = 0; call < kFlushCalls && transmit_pending(); ++call) {
+  const int calls = mode_ == BindMode::zero_copy ? 1 : kFlushCalls;
+  for (int call = 0; call < calls && transmit_pending(); ++call) {
     if (xsk_ring_prod__needs_wakeup(&rings_->transmit) == 0) break;
     const std::size_t room = transmit_room();
     ++flushed.calls;
@@ -244,7 +259,20 @@ Socket::Flushed Socket::flush() {
     ++flushed.busy;
     if (transmit_room() == room) break;
   }
+  if (prefers_polling_ && mode_ == BindMode::zero_copy) watch_polling();
   return flushed;
+}
+
+void Socket::watch_polling() {
+  const auto room = static_cast<std::uint32_t>(transmit_room());
+  const bool in_vain = room == last_room_ && room < rings_->transmit.size;
+  polls_in_vain_ = in_vain ? polls_in_vain_ + 1 : 0;
+  last_room_ = room;
+  if (polls_in_vain_ < kPollsInVain) return;
+  const int off = 0;
+  (void)::setsockopt(fd(), SOL_SOCKET, kSoPreferBusyPoll, &off, sizeof off);
+  prefers_polling_ = false;
+  polls_receiving_only_.store(true, std::memory_order_relaxed);
 }
 
 void Socket::wake_receive() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,15 +20,11 @@
 
 namespace guideway::xdp {
 
-// How packets get between NIC and frames: by DMA, or copied by the kernel.
-enum class BindMode : std::uint8_t { zero_copy, copy };
-[[nodiscard]] std::string_view name(BindMode mode);
-
 struct SocketOptions {
   std::uint32_t frames = 4096;       // a power of two
   std::uint32_t frame_bytes = 2048;  // 2048 or 4096
   std::uint32_t ring = 2048;         // RX and TX descriptors; a power of two, at most `frames`
-  bool busy_poll = false;            // SO_PREFER_BUSY_POLL: the worker drives the NIC's NAPI itself
+  bool busy_poll = false;            // SO_BUSY_POLL: the worker drives the NIC's NAPI itself
 };
 
 // A frame that was received or is to be sent: its place in the UMEM.
@@ -93,8 +90,17 @@ class Socket {
     std::uint32_t busy = 0;    // of these, told to come again
     std::uint32_t errors = 0;  // of these, failed otherwise
   };
-  // Makes the kernel send what is in the TX ring, as far as it needs telling. Does not wait.
+  // Makes the kernel send what is in the TX ring, as far as it needs telling. Does not wait. In
+  // copy mode the calls send; with zero-copy one call has the driver look at the ring, which it
+  // does later.
   Flushed flush();
+  // Whether busy polling was found to receive only. It drives one NAPI, that of the receive queue,
+  // and as long as the socket prefers it (SO_PREFER_BUSY_POLL) the kernel takes no wake-up for
+  // another. Where a driver sends by a NAPI apart (virtio_net; igb with few queues), nothing would
+  // be sent with zero-copy: flush() sees that, and gives up the preference. Any thread.
+  [[nodiscard]] bool polls_receiving_only() const {
+    return polls_receiving_only_.load(std::memory_order_relaxed);
+  }
   // Whether the TX ring still holds frames that the kernel has not taken.
   [[nodiscard]] bool transmit_pending();
 
@@ -114,9 +120,14 @@ class Socket {
   Socket(std::uint32_t queue, FrameMemory memory);
   [[nodiscard]] Result<> create(const Nic& nic, BindMode mode, const SocketOptions& options);
   void fill_all();
+  void watch_polling();
 
   std::uint32_t queue_;
   BindMode mode_ = BindMode::copy;
+  bool prefers_polling_ = false;
+  std::uint32_t polls_in_vain_ = 0;  // flushes in a row by which nothing was sent
+  std::uint32_t last_room_ = 0;      // of the TX ring, at the last flush
+  std::atomic<bool> polls_receiving_only_ = false;
   FrameMemory memory_;
   FrameLedger ledger_;
   std::unique_ptr<Rings> rings_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 
@@ -125,6 +126,59 @@ TEST_CASE("a status is said when it is another than the last one") {
   CHECK(listener.next() == "READY=1\nSTATUS=a\n");
   CHECK(listener.next() == "STATUS=b\n");
   CHECK(listener.next().empty());
+}
+
+TEST_CASE(
+    "a service manager that stands still keeps nobody waiting, and hears later what it missed") {
+  Listener listener;
+  ServiceManager manager;
+  manager.ready("a");
+  // More than its queue holds. (The default of net.unix.max_dgram_qlen is 10; systemd sets 512.)
+  for (int i = 0; i < 100'000; ++i) manager.alive();
+  manager.reloading();
+  manager.ready("b");
+  manager.alive();
+  CHECK(listener.next() == "READY=1\nSTATUS=a\n");
+  std::string next;
+  while ((next = listener.next()) == "WATCHDOG=1\n") {
+  }
+  CHECK(next.empty());
+  manager.status("b");
+  CHECK(listener.next().starts_with("RELOADING=1\n"));
+  CHECK(listener.next() == "READY=1\nSTATUS=b\n");
+  CHECK(listener.next().empty());
+}
+
+TEST_CASE("of what a service manager misses the newest is kept") {
+  Listener listener;
+  ServiceManager manager;
+  for (int i = 0; i < 100'000; ++i) manager.status("at " + std::to_string(i));
+  std::string next, last;
+  int heard = 0;
+  do {
+    for (; !(next = listener.next()).empty(); ++heard) last = next;
+    manager.status("at 99999");
+    next = listener.next();
+    if (!next.empty()) ++heard, last = next;
+  } while (!next.empty());
+  CHECK(last == "STATUS=at 99999\n");
+  CHECK(heard < 50'000);
+}
+
+TEST_CASE("a service manager is found by an abstract name too") {
+  const std::string name = "guideway-test-" + std::to_string(::getpid());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) == 0);
+  ::setenv("NOTIFY_SOCKET", ("@" + name).c_str(), 1);
+  ServiceManager().alive();
+  ::unsetenv("NOTIFY_SOCKET");
+  std::array<char, 64> text{};
+  CHECK(::recv(socket.get(), text.data(), text.size(), 0) == 11);
+  CHECK(std::string(text.data()) == "WATCHDOG=1\n");
 }
 
 TEST_CASE("a status with line breaks cannot pass for another message") {

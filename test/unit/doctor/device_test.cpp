@@ -60,4 +60,31 @@ TEST_CASE("an address that is no MAC address is not taken for one") {
   }
 }
 
+TEST_CASE("what a virtio device was given is read of its feature bits, and others have none") {
+  ScratchRoot root;
+  const auto put = [&root](const std::string& interface, const std::string& device) {
+    root.make_folder("sys/devices/" + device);
+    root.link("sys/class/net/" + interface + "/device", "sys/devices/" + device);
+  };
+  const auto bits = [](std::initializer_list<std::size_t> set) {
+    std::string text(64, '0');
+    for (const std::size_t bit : set) text[bit] = '1';
+    return text;
+  };
+  put("eth0", "virtio0");
+  put("eth1", "virtio1");
+  put("eth2", "virtio2");
+  put("eth3", "0000:03:00.0");
+  root.make_folder("sys/class/net/veth0");
+  root.write("sys/devices/virtio0/features", bits({0, 33, 40}));
+  root.write("sys/devices/virtio1/features", bits({32, 34, 40}));
+  CHECK(read_virtio("eth0", root.path())
+            .is(std::optional(VirtioFacts{.access_platform = true, .ring_reset = true})));
+  CHECK(read_virtio("eth1", root.path())
+            .is(std::optional(VirtioFacts{.access_platform = false, .ring_reset = true})));
+  CHECK_FALSE(read_virtio("eth2", root.path()));
+  CHECK(read_virtio("eth3", root.path()).is(std::nullopt));
+  CHECK(read_virtio("veth0", root.path()).is(std::nullopt));
+}
+
 }  // namespace guideway::doctor

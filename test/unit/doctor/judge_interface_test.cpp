@@ -1,4 +1,4 @@
-// What is said of an interface: link, MTU, queues, mode, offloads, XDP program.
+// What is said of an interface: link, MTU, queues, offloads, XDP program.
 #include "judge_rows.h"
 
 namespace guideway::doctor {
@@ -20,13 +20,6 @@ void set_queues(World& world, std::uint32_t receive, std::uint32_t transmit) {
   world.eth0().indirection = Indirection{.entries = 128, .queues = all};
 }
 
-// A driver without XDP of its own.
-void take_native(World& world) { world.eth0().xdp = XdpFeatures{}; }
-
-void take_zero_copy(World& world) {
-  world.eth0().xdp = XdpFeatures{.native = true, .redirect = true};
-}
-
 void put_program(World& world, const char* name, bool ours, bool shares) {
   world.eth0().xdp_program = std::optional(XdpProgram{.mode = XdpProgram::Mode::native,
                                                       .id = 9,
@@ -34,6 +27,13 @@ void put_program(World& world, const char* name, bool ours, bool shares) {
                                                       .behind = {},
                                                       .ours = ours,
                                                       .shares = shares});
+}
+
+void put_dispatcher(World& world, std::vector<std::string> behind) {
+  put_program(world, "xdp_dispatcher", false, true);
+  auto program = **world.eth0().xdp_program;
+  program.behind = std::move(behind);
+  world.eth0().xdp_program = std::optional(std::move(program));
 }
 
 TEST_CASE("what is amiss with the link of an interface is told with what mends it") {
@@ -122,11 +122,15 @@ TEST_CASE("what is amiss with the queues of an interface is told with what mends
         [](World& world) { world.eth0().indirection = Indirection{.entries = 128, .queues = {0}}; },
         Severity::warning, "idle_queues", "queue 1", "ethtool -X eth0 equal 2"},
        {"UDP without ports",
-        [](World& world) { world.eth0().hash_udp4 = HashFields{.addresses = true}; },
+        [](World& world) {
+          world.eth0().hash_udp4 = HashFields{.addresses = true, .ports = false, .raw = 0x30};
+        },
         Severity::note, "hash_udp", "UDP by addresses alone",
         "ethtool -N eth0 rx-flow-hash udp4 sdfn"},
        {"TCP without ports",
-        [](World& world) { world.eth0().hash_tcp4 = HashFields{.addresses = true}; },
+        [](World& world) {
+          world.eth0().hash_tcp4 = HashFields{.addresses = true, .ports = false, .raw = 0x30};
+        },
         Severity::warning, "hash_tcp", "TCP by addresses alone",
         "ethtool -N eth0 rx-flow-hash tcp4 sdfn"},
        {"8 queues on 4 CPUs", [](World& world) { set_queues(world, 8, 8); }, Severity::warning,
@@ -147,72 +151,20 @@ TEST_CASE("queues that no packets come to need no worker") {
   CHECK(amiss(world.findings(), "unserved_queues").empty());
 }
 
+TEST_CASE("a NIC that does not say what it hashes is not told to hash ports") {
+  World world;
+  world.eth0().hash_tcp4 = HashFields{};
+  const Findings said = amiss(world.findings(), "hash_tcp");
+  REQUIRE(said.size() == 1);
+  CHECK(said.front().severity == Severity::note);
+  CHECK(said.front().mend == Mend{});
+}
+
 TEST_CASE("the hash of a protocol that no service has does not matter") {
   World world;
   world.model.services.front().endpoints = {Endpoint{address("198.51.100.1"), 80, Protocol::tcp}};
-  world.eth0().hash_udp4 = HashFields{.addresses = true};
+  world.eth0().hash_udp4 = HashFields{.addresses = true, .ports = false, .raw = 0x30};
   CHECK(amiss(world.findings(), "hash_udp").empty());
-}
-
-TEST_CASE("what keeps an interface from the fastest mode is told with what mends it") {
-  check_rows(
-      World(),
-      {{"no native XDP", take_native, Severity::warning, "mode",
-        "ixgbe has no XDP of its own: generic mode, which is some times slower; its driver has it "
-        "from Linux 4.10 on",
-        "a kernel that has it"},
-       {"no native XDP, which is demanded",
-        [](World& world) {
-          take_native(world);
-          world.config().mode = control::Mode::copy;
-        },
-        Severity::error, "mode", "which the file demands", "mode: auto"},
-       {"no zero-copy", take_zero_copy, Severity::note, "mode", "from Linux 4.20 on", ""},
-       {"no zero-copy, which is demanded",
-        [](World& world) {
-          take_zero_copy(world);
-          world.config().mode = control::Mode::zero_copy;
-        },
-        Severity::error, "mode", "no zero-copy, which the file demands", "mode: auto"},
-       {"generic mode by the file",
-        [](World& world) { world.config().mode = control::Mode::generic; }, Severity::warning,
-        "mode", "though the driver ixgbe has XDP of its own", "mode: auto"},
-       {"copies by the file", [](World& world) { world.config().mode = control::Mode::copy; },
-        Severity::note, "mode", "though the driver ixgbe has zero-copy", "mode: auto"},
-       {"ena with more than half of its queues",
-        [](World& world) {
-          world.eth0().driver = Driver{.name = "ena", .version = {}, .bus = {}, .firmware = {}};
-          world.eth0().channels = Channels{.combined = 5, .max_combined = 8};
-        },
-        Severity::warning, "spare_queues", "half of its 8 queues", "ethtool -L eth0 combined 4"},
-       {"a long ring of the NIC",
-        [](World& world) { world.eth0().rings = Rings{.receive = 4096, .transmit = 512}; },
-        Severity::warning, "nic_ring", "4096", "ethtool -G eth0 rx 1024"},
-       {"busy polling beside the kernel's",
-        [](World& world) {
-          world.config().busy_poll = true;
-          world.eth0().napi_defer_hard_irqs = 0U;
-          world.eth0().gro_flush_timeout_ns = std::uint64_t{0};
-        },
-        Severity::warning, "busy_poll", "put off",
-        "echo 2 > /sys/class/net/eth0/napi_defer_hard_irqs && echo 200000 > "
-        "/sys/class/net/eth0/gro_flush_timeout"},
-       {"busy polling on an old kernel",
-        [](World& world) {
-          world.config().busy_poll = true;
-          world.facts.host.kernel.major = 5;
-          world.facts.host.kernel.minor = 10;
-        },
-        Severity::error, "busy_poll", "from Linux 5.11 on", "busy_poll: false"}},
-      kSubject);
-}
-
-TEST_CASE("busy polling is right where the kernel's own is put off") {
-  World world;
-  world.config().busy_poll = true;
-  world.eth0().napi_defer_hard_irqs = 2U;
-  world.eth0().gro_flush_timeout_ns = std::uint64_t{200'000};
-  CHECK(amiss(world.findings(), "busy_poll").empty());
 }
 
 TEST_CASE("offloads that are in the way are told with what switches them off") {
@@ -249,6 +201,15 @@ TEST_CASE("LRO does not matter in generic mode, nor GRO of the interface itself 
   CHECK(amiss(world.findings(), "gro").empty());
 }
 
+TEST_CASE("GRO by a virtio device is switched off by its driver where it can be") {
+  World world;
+  world.eth0().driver = Driver{.name = "virtio_net", .version = {}, .bus = {}, .firmware = {}};
+  offload(world, "rx-gro-hw", {.on = true});
+  CHECK(amiss(world.findings(), "rx-gro-hw").empty());
+  offload(world, "rx-gro-hw", {.on = true, .fixed = true});
+  CHECK(amiss(world.findings(), "rx-gro-hw").size() == 1);
+}
+
 TEST_CASE("an XDP program that is in the way is told with what takes it off") {
   check_rows(World(),
              {{"one that does not share",
@@ -265,10 +226,29 @@ TEST_CASE("an XDP program that is in the way is told with what takes it off") {
               {"a dispatcher of others",
                [](World& world) { put_program(world, "xdp_dispatcher", false, true); },
                Severity::note, "program", "it is shared with xdp_dispatcher", ""},
+              {"a dispatcher that has others behind it",
+               [](World& world) {
+                 put_dispatcher(world, {"firewall", "sampler"});
+               },
+               Severity::note, "program", "it is shared with firewall and sampler", ""},
+              {"a dispatcher that is left with nobody behind it",
+               [](World& world) { put_dispatcher(world, {}); }, Severity::warning, "program",
+               "killed has left xdp_dispatcher (id 9) on it, without a program behind it",
+               "ip link set dev eth0 xdpdrv off"},
               {"left by a daemon that was killed",
                [](World& world) { put_program(world, "guideway_steer", true, false); },
                Severity::warning, "program", "that was killed has left guideway_steer (id 9)",
                "ip link set dev eth0 xdpdrv off"},
+              {"left behind a dispatcher beside others",
+               [](World& world) {
+                 put_program(world, "xdp_dispatcher", true, true);
+                 auto program = **world.eth0().xdp_program;
+                 program.behind = std::vector<std::string>{"filter", "guideway_steer"};
+                 program.ours_id = 12;
+                 world.eth0().xdp_program = std::optional(program);
+               },
+               Severity::warning, "program", "its program (id 12) behind xdp_dispatcher (id 9)",
+               "xdp-loader unload eth0 --id 12"},
               {"a daemon that is not reached",
                [](World& world) {
                  world.eth0().served_by = std::optional(

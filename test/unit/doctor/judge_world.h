@@ -57,7 +57,8 @@ inline InterfaceFacts healthy_interface() {
   eth0.offloads = std::map<std::string, Offload, std::less<>>{
       {"rx-gro", {.on = true}}, {"rx-gro-hw", {}}, {"rx-lro", {}}};
   eth0.xdp = XdpFeatures{.native = true, .redirect = true, .zero_copy = true};
-  eth0.driver_support = DriverSupport{.native_since = "4.10", .zero_copy_since = "4.20"};
+  eth0.driver_support = DriverSupport{
+      .native_since = "9.1", .redirect_since = "9.2", .zero_copy_since = "9.3"};  // yet to come
   eth0.native_mtu_limit_bytes = 3050;
   eth0.xdp_program = std::optional<XdpProgram>();
   eth0.served_by = std::optional<Server>();
