@@ -11,6 +11,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+pytest.register_assert_rewrite("support")  # so that its assertions, too, say what was otherwise
 
 from support.daemon import Daemon, xdp_programs  # noqa: E402 (the path comes first)
 from support.lab import Lab  # noqa: E402
@@ -66,8 +67,8 @@ def start(lab, new_daemon):
     """Starts daemons that forward to every backend, and holds them to account in the end."""
     daemons = []
 
-    def begin(settings=None, node="lb1"):
-        daemon = new_daemon(settings, node).start().wait_ready().wait_resolved()
+    def begin(settings=None, node="lb1", wrapper=()):
+        daemon = new_daemon(settings, node).start(wrapper).wait_ready().wait_resolved()
         daemons.append(daemon)
         return daemon
 

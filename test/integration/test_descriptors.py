@@ -72,8 +72,8 @@ def test_reloads_leave_nothing_open(lab, start):
     plain, full = config(lab), config(lab)
     full["metrics"] = {"listen": f"127.0.0.1:{metrics.PORT}"}
     full["pools"][0]["checks"] = [
-        {"type": "tcp", "port": 80, "interval": "200ms"},
-        {"type": "http", "port": 80, "interval": "200ms", "via": "tunnel"}]
+        {"type": "tcp", "port": 80, "interval": process.paced("200ms")},
+        {"type": "http", "port": 80, "interval": process.paced("200ms"), "via": "tunnel"}]
     daemon = start(full)
     daemon.reload(plain)
     before = daemon.descriptors()

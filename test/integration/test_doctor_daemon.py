@@ -111,9 +111,9 @@ def test_a_daemon_that_is_not_reached_is_told_by_its_pid(lab, daemon):
 
 def test_a_backend_that_is_down_is_told_with_the_reason(lab, start):
     settings = config(lab)
-    settings["pools"][0]["checks"] = [{"type": "tcp", "port": 80, "interval": "200ms", "timeout": "100ms"},
-                                      {"type": "tcp", "port": 9, "interval": "200ms", "timeout": "100ms",
-                                       "fall": 1}]
+    pace = {"interval": process.paced("200ms"), "timeout": process.paced("100ms")}
+    settings["pools"][0]["checks"] = [{"type": "tcp", "port": 80, **pace},
+                                      {"type": "tcp", "port": 9, "fall": 1, **pace}]
     daemon = start(settings)
     doctor = Doctor(lab, socket=daemon.settings["admin"]["socket"])
     one, other = (backend.address for backend in lab.backends)

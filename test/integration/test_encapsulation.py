@@ -133,8 +133,19 @@ def test_padding_to_60_bytes_is_cut(lab, start, wire, macs, payload):
     assert data[38:] == packet
 
 
+@pytest.fixture
+def vlan(lab):
+    """A NIC may drop frames of a VLAN that nobody has on this host."""
+    if lab.link.driver == "veth":
+        yield
+        return
+    lab.ip("lb1", f"link add link {INTERFACE} name {INTERFACE}.5 type vlan id 5")
+    yield
+    lab.ip("lb1", f"link delete {INTERFACE}.5")
+
+
 @pytest.mark.parametrize("tags", [[Dot1Q(vlan=5, prio=3)], [Dot1AD(vlan=9), Dot1Q(vlan=5)]], ids=["1Q", "1AD"])
-def test_a_vlan_tag_is_taken_off(lab, start, wire, macs, tags):
+def test_a_vlan_tag_is_taken_off(lab, vlan, start, wire, macs, tags):
     start()
     frame = Ether(dst=macs[1], src=macs[0])
     for tag in tags:

@@ -45,14 +45,20 @@ class Router:
         return next(backend.name for backend in self.lab.backends if backend.address == address)
 
 
-@pytest.fixture
-def router(lab):
-    # Nobody is there: without this, the router would tell the VIP so by ICMP, seconds later.
+@pytest.fixture(scope="module")
+def silence(lab):
+    """Nobody is there: without this, the router would tell the VIP so by ICMP, seconds later. For all
+    tests, as backends repeat to a client that does not answer what they said in the test before."""
     lab.ip("router", f"route add blackhole {CLIENT}/32")
+    yield
+    lab.ip("router", f"route delete blackhole {CLIENT}/32")
+
+
+@pytest.fixture
+def router(lab, silence):
     router = Router(lab)
     yield router
     router.wire.close()
-    lab.ip("router", f"route delete blackhole {CLIENT}/32")
 
 
 class Flow:
@@ -95,7 +101,7 @@ def name_of(lab, address):
 
 def checked(lab):
     settings = config(lab, ports=PORTS)
-    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "path": "/", "interval": "200ms",
+    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "path": "/", "interval": process.paced("200ms"),
                                        "rise": 1, "fall": 3}]
     return settings
 

@@ -19,12 +19,13 @@ def checked(lab, *checks, **pool):
     return settings
 
 
-def http(path="/", port=80, interval="200ms", rise=1, fall=4):
-    return {"type": "http", "port": port, "path": path, "interval": interval, "rise": rise, "fall": fall}
+def http(path="/", port=80, interval=process.paced("200ms"), rise=1, fall=4):
+    return {"type": "http", "port": port, "path": path, "interval": interval, "timeout": interval,
+            "rise": rise, "fall": fall}
 
 
 def tcp(port, fall=4):
-    return {"type": "tcp", "port": port, "interval": "200ms", "rise": 1, "fall": fall}
+    return {"type": "tcp", "port": port, "interval": process.paced("200ms"), "rise": 1, "fall": fall}
 
 
 def up_everywhere(daemon):
@@ -96,7 +97,7 @@ def test_a_connection_of_a_backend_that_answers_no_more_is_reset_by_another(lab,
         sessions.setdefault(fetch.backend_of(session.request()), []).append(session)
     with servers.frozen_web_server(lab, "be1"):
         down = daemon.wait_backend("be1", health="down", table_entries=0)
-        assert down["checks"][0]["last"] == "no answer within 200 ms, while waiting for the answer"
+        assert down["checks"][0]["last"] == f"no answer within {process.paced('200 ms')}, while waiting for the answer"
         with pytest.raises(ConnectionResetError):
             sessions["be1"][0].request()
         for session in sessions["be2"] + sessions["be3"]:
@@ -124,7 +125,7 @@ def test_rise_and_fall_count_answers_in_a_row(lab, start, script):
                          for name in ("be2", "be3")]
     scripted = servers.HttpServer(lab, "be1", SECOND_PORT, lambda: (left.pop(0) if left else 200, b""))
     try:
-        daemon = start(checked(lab, http(port=SECOND_PORT, interval="400ms", rise=3, fall=3)))
+        daemon = start(checked(lab, http(port=SECOND_PORT, interval=process.paced("400ms"), rise=3, fall=3)))
         process.wait_until(lambda: daemon.backend("be1")["checks"][0]["passed"] >= answers.count(200) + 3,
                            "the script is over", 30)
         backend = daemon.wait_backend("be1", health="up")
@@ -191,13 +192,13 @@ def test_with_all_down_and_on_empty_all_traffic_goes_on(lab, start):
 
 
 def test_slow_start_gives_a_backend_its_share_in_ten_steps(lab, start):
-    daemon = start(checked(lab, http(interval="100ms", fall=3), slow_start="4s"))
+    daemon = start(checked(lab, http(interval=process.paced("100ms"), fall=3), slow_start="4s"))
     assert {backend["weight_percent"] for backend in daemon.backends().values()} == {100}
     with servers.killed_web_server(lab, "be1"):
         daemon.wait_backend("be1", health="down", table_entries=0)
     daemon.wait_backend("be1", health="up")
     seen = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + process.patient(20)
     while not seen or seen[-1][0] < 100:
         backend = daemon.backend("be1")
         seen.append((backend["weight_percent"], backend["table_entries"]))

@@ -1,5 +1,7 @@
 """Backends that answer checks with malice: they are down, and the daemon pays nothing for it."""
+import pathlib
 import re
+import sys
 
 import pytest
 
@@ -8,6 +10,7 @@ from support.daemon import config
 
 LAB = {"backends": 4}
 PORT = 81
+SMALL_PAGES = pathlib.Path(__file__).resolve().parents[1] / "support/small_pages.py"
 MORE_PROBES = 60
 # Bounds of growth over these. Bodies that were kept would be more: 64 KiB times 60.
 MAX_GROWTH_KIB = 2048
@@ -47,8 +50,8 @@ CHUNK = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
 CASES = {
     "silence, slowness, an endless body and a reset": (
         {"be1": servers.say_nothing, "be2": a_byte_at_a_time, "be3": endless(HEAD, CHUNK), "be4": reset},
-        {"be1": "no answer within 200 ms, while waiting for the answer",
-         "be2": "no answer within 200 ms, while waiting for the answer",
+        {"be1": f"no answer within {process.paced('200 ms')}, while waiting for the answer",
+         "be2": f"no answer within {process.paced('200 ms')}, while waiting for the answer",
          "be3": 'body has no "well" in its first 64 KiB',
          "be4": "connection reset by peer, while (sending|waiting for the answer)"}),
     "an endless header, endless interim answers, a huge chunk and no HTTP": (
@@ -89,8 +92,9 @@ def test_hostile_servers_are_down_and_cost_neither_memory_nor_descriptors(lab, s
     try:
         settings = config(lab)
         settings["pools"][0]["checks"] = [
-            {"type": "http", "port": PORT, "body": "well", "interval": "200ms", "rise": 1, "fall": 2}]
-        daemon = start(settings)
+            {"type": "http", "port": PORT, "body": "well", "rise": 1, "fall": 2,
+             "interval": process.paced("200ms"), "timeout": process.paced("200ms")}]
+        daemon = start(settings, wrapper=[sys.executable, SMALL_PAGES])
         for name in behaviour:
             down = daemon.wait_backend(name, health="down", went_up=0)
             assert re.fullmatch(said[name], down["checks"][0]["last"]), (name, down["checks"][0]["last"])

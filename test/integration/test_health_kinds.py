@@ -8,7 +8,8 @@ from support import process, servers, tls_site
 from support.daemon import config
 
 LAB = {"backends": 2}
-PACE = {"interval": "200ms", "rise": 1, "fall": 3}
+PACE = {"interval": process.paced("200ms"), "timeout": process.paced("200ms"), "rise": 1, "fall": 3}
+SLOWER = {"interval": process.paced("500ms"), "timeout": process.paced("500ms")}  # for programs, and for keys
 
 
 def start_with(lab, start, check):
@@ -82,13 +83,13 @@ def test_http_of_a_real_web_server_that_hangs(lab, start):
     daemon = start_with(lab, start, {"type": "http", "port": 80, "path": "/large.bin", "method": "HEAD"})
     passes(daemon, "status 200")
     with servers.frozen_web_server(lab, "be1"):
-        fails_at_be1(daemon, "no answer within 200 ms, while waiting for the answer")
+        fails_at_be1(daemon, f"no answer within {process.paced('200 ms')}, while waiting for the answer")
     passes(daemon, "status 200")
 
 
 def https(authority, **more):
     return {"type": "https", "port": tls_site.PORT, "server_name": tls_site.NAME, "verify": True,
-            "ca_file": str(authority), "interval": "500ms", **more}
+            "ca_file": str(authority), **SLOWER, **more}
 
 
 def test_https_verifies_the_authority_and_sends_the_name(lab, start, held, authority):
@@ -121,7 +122,7 @@ def test_https_without_verification_takes_any_certificate_until_the_server_ends(
     other = tls_site.make_authority(tmp_path, "another-authority")
     held.enter_context(tls_site.serve(lab, "be2", other))
     with tls_site.serve(lab, "be1", other, "www.example.net"):
-        daemon = start_with(lab, start, {"type": "https", "port": tls_site.PORT, "interval": "500ms"})
+        daemon = start_with(lab, start, {"type": "https", "port": tls_site.PORT, **SLOWER})
         passes(daemon, "status 200")
         assert tls_site.names_asked_for(lab, "be1") == {"-"}
     fails_at_be1(daemon, "connection refused")
@@ -139,7 +140,7 @@ def test_udp(lab, start, held):
     reply["be1"] = b"\x01\x11no"
     fails_at_be1(daemon, 'answer begins otherwise: "\\x01\\x11no"')
     reply["be1"] = None
-    fails_at_be1(daemon, "no answer within 200 ms, while waiting for the answer")
+    fails_at_be1(daemon, f"no answer within {process.paced('200 ms')}, while waiting for the answer")
 
 
 def test_dns(lab, start, held):
@@ -149,7 +150,7 @@ def test_dns(lab, start, held):
         passes(daemon, "rcode NOERROR")
         child.send_signal(signal.SIGSTOP)
         try:
-            fails_at_be1(daemon, "no answer within 200 ms, while waiting for the answer")
+            fails_at_be1(daemon, f"no answer within {process.paced('200 ms')}, while waiting for the answer")
         finally:
             child.send_signal(signal.SIGCONT)
         passes(daemon, "rcode NOERROR", ["be1"])
@@ -182,7 +183,7 @@ def test_exec_by_exit_code_and_with_its_environment(lab, start, tmp_path):
                                'env > "$1/new.$GUIDEWAY_BACKEND"; '
                                'mv "$1/new.$GUIDEWAY_BACKEND" "$1/env.$GUIDEWAY_BACKEND"\n'
                                'test ! -e "$1/fail.$GUIDEWAY_BACKEND" || exit 42\n')
-    daemon = start_with(lab, start, {"type": "exec", "port": 8443, "command": command, "interval": "500ms"})
+    daemon = start_with(lab, start, {"type": "exec", "port": 8443, "command": command, **SLOWER})
     passes(daemon, "exit code 0")
     be1 = lab.backends[0].address
     said = dict(line.split("=", 1) for line in (tmp_path / f"env.{be1}").read_text().splitlines())
@@ -200,11 +201,11 @@ def test_exec_is_killed_at_its_timeout_and_its_children_with_it(lab, start, tmp_
     command = script(tmp_path, 'test -e "$1/hang" || exit 0\n'
                                "trap '' TERM HUP INT\n"
                                'sleep 600 &\necho $$ $! >> "$1/pids"\nwait\nsleep 600\n')
-    daemon = start_with(lab, start, {"type": "exec", "command": command, "interval": "500ms"})
+    daemon = start_with(lab, start, {"type": "exec", "command": command, **SLOWER})
     passes(daemon, "exit code 0")
     (tmp_path / "hang").touch()
     daemon.wait_backend("be1", health="down")
-    assert last(daemon.backend("be1")) == "killed after 500 ms"
+    assert last(daemon.backend("be1")) == f"killed after {process.paced('500 ms')}"
     (tmp_path / "hang").unlink()
     passes(daemon, "exit code 0")
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]

@@ -8,14 +8,15 @@ from support.daemon import config
 from support.lab import VIP
 
 MARK_BASE = 0x67000000  # of the rules that lead into the tunnel (userspace/control/tunnel_route.h)
-TUNNEL = {"via": "tunnel", "interval": "200ms", "rise": 1, "fall": 3}
+TUNNEL = {"via": "tunnel", "interval": process.paced("200ms"), "timeout": process.paced("200ms"),
+          "rise": 1, "fall": 3}
 
 
 def settings_of(lab, *more):
     """A direct and a tunnelled check of the same nginx, in pools of their own."""
     settings = config(lab)
     direct = {**settings["pools"][0], "name": "direct",
-              "checks": [{"type": "http", "port": 80, "interval": "200ms", "fall": 3}]}
+              "checks": [{"type": "http", "port": 80, "interval": process.paced("200ms"), "fall": 3}]}
     settings["pools"][0]["checks"] = [{"type": "http", "port": 80, **TUNNEL}, *more]
     settings["pools"].append(direct)
     settings["services"].append({"vip": VIP, "ports": ["tcp/8080"], "pool": "direct"})
@@ -64,7 +65,7 @@ def test_a_backend_that_cannot_take_packets_for_the_vip_is_found_out(lab, start,
     break_it(lab)
     try:
         down = daemon.wait_backend("be1", health="down", table_entries=0, usable=False)
-        assert down["checks"][0]["last"] == "no answer within 200 ms, while connecting"
+        assert down["checks"][0]["last"] == f"no answer within {process.paced('200 ms')}, while connecting"
         direct = daemon.backend("be1", "direct")
         assert (direct["health"], direct["went_down"]) == ("up", 0)
         assert direct["checks"][0]["last"] == "status 200"

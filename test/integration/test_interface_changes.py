@@ -25,6 +25,8 @@ def test_a_program_that_is_taken_off_is_noticed(lab, new_daemon):
 
 
 def test_an_mtu_that_outgrows_the_frames_is_noticed(lab, start):
+    if lab.link.driver == "igb":
+        pytest.skip("the driver igb refuses an MTU beyond the buffers that it has")
     daemon = start()
     try:
         lab.ip("lb1", f"link set {INTERFACE} mtu 3000")

@@ -30,8 +30,8 @@ def measured(lab, node="lb1", **more):
 
 def with_checks(settings):
     settings["pools"][0]["checks"] = [
-        {"type": "http", "port": 80, "interval": "200ms", "rise": 1, "fall": 3},
-        {"type": "tcp", "port": 80, "interval": "300ms"}]
+        {"type": "http", "port": 80, "interval": process.paced("200ms"), "rise": 1, "fall": 3},
+        {"type": "tcp", "port": 80, "interval": process.paced("300ms")}]
     return settings
 
 

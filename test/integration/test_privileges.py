@@ -110,7 +110,8 @@ def test_a_program_that_was_taken_off_is_missed_and_attached_again(lab, served):
 def test_checks_through_the_tunnel_come_with_a_reload_and_go_with_the_daemon(lab, served):
     daemon = served()
     settings = daemon.settings
-    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "via": "tunnel", "interval": "200ms", "rise": 1}]
+    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "via": "tunnel", "rise": 1,
+                                       "interval": process.paced("200ms")}]
     daemon.reload(settings)
     daemon.wait_backend("be1", health="up")
     assert daemon.stop() == 0
@@ -189,7 +190,7 @@ def test_a_program_of_an_exec_check_has_no_capability(lab, request, open_folder,
     program.write_text(f"#!/bin/sh\ncat /proc/self/status > {written}/$$ && mv {written}/$$ {written}/seen\n")
     program.chmod(0o755)
     settings = config(lab)
-    settings["pools"][0]["checks"] = [{"type": "exec", "command": [str(program)], "interval": "1s"}]
+    settings["pools"][0]["checks"] = [{"type": "exec", "command": [str(program)], "interval": process.paced("1s")}]
     daemon = request.getfixturevalue("served" if user == "unit" else "start")(settings)
     daemon.wait_backend("be1", health="up")
     sets = privileges.sets_of(written / "seen")

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from support import fetch
+from support import fetch, process
 from support.daemon import Daemon, config, to_yaml
 from support.lab import VIP
 from support.reload import guideway, hang_up, lasting, places, post, program_id, reload, workers, write
@@ -147,7 +147,7 @@ def page_of_metrics(lab, listen):
     with lab.inside("lb1"):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     with sock, contextlib.suppress(ConnectionRefusedError):
-        sock.settimeout(15)
+        sock.settimeout(process.patient(15))
         sock.connect((address, int(port)))
         connection = http.client.HTTPConnection(address)
         connection.sock = sock

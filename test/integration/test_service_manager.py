@@ -119,7 +119,7 @@ def test_an_interface_that_lost_its_program_is_in_the_status_until_a_reload(lab,
 
 def test_the_time_of_a_start_that_waits_for_answers_is_asked_for(lab, supervised):
     settings = config(lab)
-    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "interval": "200ms"}]
+    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "interval": process.paced("200ms")}]
     daemon, manager = supervised(settings)
     asked = [int(value) for value in manager.said("EXTEND_TIMEOUT_USEC")]
     assert len(asked) == 2 and asked[1] > asked[0] >= 60e6
@@ -161,7 +161,8 @@ def test_a_reload_is_told_from_its_beginning_to_its_end_right_or_wrong(lab, supe
 
 def test_the_status_follows_the_health_of_backends(lab, supervised):
     settings = config(lab)
-    settings["pools"][0]["checks"] = [{"type": "tcp", "port": 80, "interval": "100ms", "rise": 1, "fall": 1}]
+    settings["pools"][0]["checks"] = [{"type": "tcp", "port": 80, "rise": 1, "fall": 1,
+                                       "interval": process.paced("100ms")}]
     daemon, manager = supervised(settings)
     process.wait_until(lambda: "2 of 2 backends up" in manager.status(), "both are up")
     settings = copy.deepcopy(settings)
@@ -296,7 +297,8 @@ def test_a_worker_that_hangs_while_a_reload_waits_for_answers_has_it_refused(lab
     settings = another(daemon.settings)
     settings["metrics"]["listen"] = f"0.0.0.0:{metrics.PORT + 1}"
     settings["pools"][0]["backends"].append(silent_backend)
-    settings["pools"][0]["checks"] = [{"type": "udp", "port": 9, "send": "x", "interval": "2s", "timeout": "2s"}]
+    settings["pools"][0]["checks"] = [{"type": "udp", "port": 9, "send": "x",
+                                       "interval": process.paced("2s"), "timeout": process.paced("2s")}]
     write(daemon, settings)
     with concurrent.futures.ThreadPoolExecutor(1) as client:
         answer = client.submit(post, daemon)
@@ -314,6 +316,17 @@ def test_a_worker_that_hangs_while_a_reload_waits_for_answers_has_it_refused(lab
     reload(daemon, settings)
     daemon.settle()
     assert daemon.stop() == 0
+
+
+def test_a_service_manager_that_stands_still_holds_nothing_up(supervised):
+    """Nobody reads what it is told, and its queue has room for ten or so: four a second are said."""
+    daemon, manager = supervised(watchdog_seconds=1)
+    begun = daemon.status()["node"]["uptime_seconds"]
+    process.wait_until(lambda: daemon.status()["node"]["uptime_seconds"] >= begun + 6, "the daemon answers", 30)
+    heard = len(manager.said("WATCHDOG"))
+    manager.wait_for(lambda m: len(m.said("WATCHDOG")) > heard, "the watchdog is fed")
+    assert daemon.stop() == 0
+    assert manager.order(*KINDS) == ["READY", "STOPPING"]
 
 
 def test_a_process_that_was_frozen_as_a_whole_has_no_worker_that_hangs(lab, supervised):

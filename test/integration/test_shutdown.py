@@ -62,7 +62,8 @@ def test_without_a_drain_time_it_ends_at_once(lab, start):
 
 def test_while_it_drains_health_still_decides_and_a_reload_is_refused(lab, start):
     settings = draining(lab, "1h")
-    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "interval": "200ms", "rise": 1, "fall": 3}]
+    settings["pools"][0]["checks"] = [{"type": "http", "port": 80, "rise": 1, "fall": 3,
+                                       "interval": process.paced("200ms")}]
     daemon = start(settings)
     daemon.child.send_signal(signal.SIGTERM)
     process.wait_until(lambda: readyz(lab) == 503, "not ready", 5)

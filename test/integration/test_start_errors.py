@@ -68,7 +68,7 @@ def test_a_missing_interface_is_named(lab, refused):
 
 
 def test_a_mode_that_the_driver_lacks_is_an_error_when_it_is_required(lab, refused):
-    says(refused(config(lab, interface={"mode": "zero-copy"})), INTERFACE, "zero-copy", "the driver veth has no zero-copy here: set mode: auto or copy")
+    says(refused(config(lab, interface={"mode": "zero-copy"})), INTERFACE, "zero-copy", "the driver veth has no zero-copy", "set mode: auto or copy")
 
 
 def test_a_queue_that_the_interface_lacks_is_an_error(lab, refused):

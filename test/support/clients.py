@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from support import fetch
+from support import fetch, process
 from support import lab as lab_module
 
 
@@ -73,7 +73,7 @@ class SlowDownload:
     def __init__(self, lab, path, port=0):
         with lab.inside("client"):
             self._socket = socket.socket()
-        self._socket.settimeout(15)
+        self._socket.settimeout(process.patient(15))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         self._socket.bind((lab_module.CLIENT, port))
@@ -106,8 +106,9 @@ class UdpFlow:
 
     def ask(self, datagram=b"who?", seconds=5.0):
         """The answer to this datagram. Asks again until there is one: UDP may lose it."""
+        seconds = process.patient(seconds)
         deadline = time.monotonic() + seconds
-        self._socket.settimeout(0.5)
+        self._socket.settimeout(process.patient(0.5))
         while True:
             with contextlib.suppress(TimeoutError, ConnectionRefusedError):
                 self._socket.send(datagram)

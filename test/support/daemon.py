@@ -192,7 +192,7 @@ class Daemon:
 
     def settle(self, seconds=5.0):
         """Waits until nothing moves and every packet is accounted for; returns that status."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + process.patient(seconds)
         before = None
         while True:
             now = self.status()
@@ -231,6 +231,7 @@ class Daemon:
 
     def wait(self, seconds=15.0):
         """The exit code of a daemon that ends by itself; one that does not is killed."""
+        seconds = process.patient(seconds)
         try:
             return self.child.wait(seconds)
         except subprocess.TimeoutExpired:

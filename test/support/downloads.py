@@ -152,7 +152,7 @@ def _connect(lab, port, to_port):
     with lab.inside("client"):
         sock = socket.socket()
     try:
-        sock.settimeout(15)
+        sock.settimeout(process.patient(15))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)  # counts before connect()
         sock.bind((lab_module.CLIENT, port))
@@ -174,7 +174,7 @@ class Downloads:
     def __init__(self, lab, ports, bytes_per_second=50_000, patience_seconds=30.0, to_port=80):
         self._lab, self._ports, self._to_port = lab, list(ports), to_port
         self._quota = max(1, int(bytes_per_second * _TICK_SECONDS))
-        self._patience = patience_seconds
+        self._patience = process.patient(patience_seconds)
         self._ending, self._thread, self.all = threading.Event(), None, []
 
     def __enter__(self):

@@ -18,7 +18,7 @@ def connect(lab, port=0, timeout=15.0, address=lab_module.VIP, to_port=80):
     with lab.inside("client"):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.settimeout(timeout)
+        sock.settimeout(process.patient(timeout))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((lab_module.CLIENT, port))
         sock.connect((address, to_port))

@@ -16,6 +16,8 @@ each load balancer (support/bgp.py).
 
 Backends decapsulate with the kernel's GRE device, or, where it has none, with `guideway decap`.
 
+The link to lb1 may be two NICs instead of a veth pair (support/links.py).
+
 All that is made is recorded in /run/guideway-lab/PREFIX before it is made. `up` first removes what
 a run that crashed has left; `down` leaves nothing.
 """
@@ -32,7 +34,8 @@ import socket
 import time
 
 from support import bgp as bgp_module
-from support import netns, process, webserver
+from support import links, netns, process, webserver
+from support.links import INTERFACE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path("/run/guideway-lab")
@@ -41,7 +44,6 @@ CLIENT = "203.0.113.10"
 CLIENT_GATEWAY = "203.0.113.1"
 CLIENT_MTU = 1500
 FABRIC_MTU = 1600
-INTERFACE = "net0"
 DECAPSULATIONS = ("auto", "kernel", "xdp")
 
 
@@ -96,7 +98,9 @@ class Lab:
         for what, value, most in (("backends", backends, 99), ("lbs", lbs, 99), ("queues", queues, 64)):
             if not 1 <= value <= most:
                 raise LabError(f"{what}: {value} is not within 1 to {most}")
-        self.prefix, self.queues, self.decapsulation, self.bgp = prefix, queues, decapsulation, bgp
+        self.prefix, self.decapsulation, self.bgp = prefix, decapsulation, bgp
+        self.link = links.of_lb1(queues)
+        self.queues = self.link.queues
         self.bin_dir = pathlib.Path(bin_dir or programs())
         self.folder = RUN / prefix
         self.client = Node("client", CLIENT, CLIENT_GATEWAY, CLIENT_MTU)
@@ -147,9 +151,11 @@ class Lab:
             say("web servers")
             self._start_web_servers()
             self._start_decapsulation(say)
-        except BaseException:
+        except BaseException as failure:
             with contextlib.suppress(netns.CommandFailed):
                 self.down()  # what failed first is what is to be said
+            if isinstance(failure, links.LinkError):
+                raise LabError(str(failure)) from failure
             raise
 
     def _make_namespaces(self):
@@ -181,25 +187,12 @@ class Lab:
         """Queues everywhere but at the client. The kernel chooses a queue by the flow's hash, and behind
         a veth takes the sender's queue for the one that a packet came in on: with two of them on two
         links in a row, every flow would end on the first. So only the router chooses."""
-        router = self.ns("router")
-        lines = []
         for node in self.nodes:
-            number = 1 if node is self.client else self.queues
-            queues = f"numrxqueues {number} numtxqueues {number}"
-            lines += [f"link add to-{node.name} netns {router} mtu {node.mtu} {queues} type veth "
-                      f"peer name {INTERFACE} netns {self.ns(node.name)} mtu {node.mtu} {queues}"]
-        netns.ip_batch(lines)
-        for node in self.nodes:
-            self._finish_checksums(router, f"to-{node.name}")
-            self._finish_checksums(self.ns(node.name), INTERFACE)
+            link = links.Veth(1) if node is self.client else self._link_of(node)
+            link.make(self.ns("router"), f"to-{node.name}", self.ns(node.name), node.mtu)
 
-    @staticmethod
-    def _finish_checksums(namespace, device):
-        """A veth claims to compute checksums and to cut large segments, and passes both on undone:
-        its peer is the same memory. Guideway would then wrap a packet whose inner checksum is
-        unfinished, or one of 64 KiB, and no backend could mend that."""
-        netns.run("ip", "netns", "exec", namespace,
-                  "ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+    def _link_of(self, node):
+        return self.link if node.name == "lb1" else links.Veth(self.queues)
 
     def _make_routes(self):
         router = []
@@ -213,6 +206,7 @@ class Lab:
         for node in self.nodes:
             self.ip(node.name, "link set lo up", f"address add {node.address}/24 dev {INTERFACE}",
                     f"link set {INTERFACE} up", f"route add default via {node.gateway}")
+        self.link.wait_carrier(self.ns("router"), "to-lb1", self.ns("lb1"))
         for backend in self.backends:
             self.ip(backend.name, f"address add {VIP}/32 dev lo")
 
@@ -371,10 +365,11 @@ class Lab:
         present = [name for name in netns.names() if pattern.fullmatch(name)]
         process.end_all([process.record(pid, "left over") for name in present for pid in netns.pids(name)])
         # Links first, as a namespace lives on, without a name, while anybody has a socket in it.
+        self.link.take_back(self.ns("router"), "to-lb1", self.ns("lb1"))
         if self.ns("router") in present:
             with netns.inside(self.ns("router")):
-                links = [name for _, name in socket.if_nameindex() if name.startswith("to-")]
-            self.ip("router", *(f"link delete {link}" for link in links))
+                ends = [name for _, name in socket.if_nameindex() if name.startswith("to-")]
+            self.ip("router", *(f"link delete {end}" for end in ends))
         for name in present:
             netns.ip("netns", "delete", name)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -5,6 +5,8 @@ import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from support import process
+
 PORT = 9477
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _COMMENT = re.compile(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)")
@@ -13,7 +15,7 @@ _COMMENT = re.compile(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)")
 def get(lab, path="/metrics", node="lb1", port=PORT, method="GET"):
     """(status, content type, text) of a request to the metrics port, from the load balancer itself."""
     with lab.inside(node):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=process.patient(10))
         connection.connect()
     try:
         connection.request(method, path)

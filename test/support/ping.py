@@ -3,6 +3,7 @@ import socket
 import struct
 import time
 
+from support import process
 from support.wire import checksum
 
 
@@ -16,7 +17,7 @@ def ping(lab, address, times=3, payload=b"guideway" * 7, seconds=5.0):
             header = struct.pack("!BBHHH", 8, 0, 0, 4711, sequence)
             right = checksum(header + payload)
             sock.sendto(struct.pack("!BBHHH", 8, 0, right, 4711, sequence) + payload, (address, 0))
-            answered += _answer(sock, address, sequence, payload, time.monotonic() + seconds)
+            answered += _answer(sock, address, sequence, payload, time.monotonic() + process.patient(seconds))
     return answered
 
 

@@ -1,10 +1,14 @@
-"""Processes that outlive the program that started them: recorded, found again, ended.
+"""Processes that outlive the program that started them: recorded, found again, ended. And deadlines,
+which grow with GUIDEWAY_PATIENCE, for a machine that is slow, such as an emulated one.
 
 A pid alone is not enough to kill by, as the kernel hands it out again: a record also has the time
 at which the process started, and a pid whose process started at another time is left alone."""
 import contextlib
+import functools
+import math
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -14,8 +18,34 @@ class DeadlineExpired(Exception):
     """What was waited for did not come about in time."""
 
 
+@functools.cache
+def patience():
+    """How often as long as usual to wait: $GUIDEWAY_PATIENCE, 1 where it is not set."""
+    text = os.environ.get("GUIDEWAY_PATIENCE", "1")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value < math.inf:
+        raise ValueError(f"GUIDEWAY_PATIENCE is '{text}': it has to be a number that is 1 or more, such as 4")
+    return value
+
+
+def patient(seconds):
+    """A time to wait at most, for the machine that this is."""
+    return seconds * patience()
+
+
+def paced(text):
+    """A short time of a configuration, such as the interval of a check: "200ms", longer where patience is.
+    What the daemon says of it ("200 ms") is told alike."""
+    number, unit = re.fullmatch(r"(\d+)( ?m?s)", text).groups()
+    return f"{round(patient(int(number)))}{unit}"
+
+
 def wait_until(condition, what, seconds=10.0, interval=0.02):
     """Polls until `condition()` is true, and returns what it returned."""
+    seconds = patient(seconds)
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -69,11 +99,11 @@ def alive(entry):
 
 def end_all(entries, grace=5.0):
     """Ends the recorded processes: politely, and after `grace` seconds for good."""
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         left = [entry for entry in entries if alive(entry)]
         for entry in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(entry["pid"], number)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + patient(grace)
         while any(alive(entry) for entry in left) and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -29,7 +29,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
+        self.sock.settimeout(process.patient(self.timeout))
         self.sock.connect(self._path)
 
 

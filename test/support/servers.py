@@ -75,7 +75,7 @@ class TcpServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
-        connection.settimeout(10)
+        connection.settimeout(process.patient(10))
         with connection, contextlib.suppress(OSError):
             self._talk(connection)
 

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 
+from support import process
 from support.lab import CLIENT, INTERFACE, VIP
 from support.wire import Wire, checksum, ip_packet
 
@@ -78,7 +79,7 @@ class Stream:
         if self._failure:
             raise self._failure
         waiting = threading.Event()
-        for _ in range(int(seconds / 0.02)):
+        for _ in range(int(process.patient(seconds) / 0.02)):
             self._collect()
             if sum(map(len, self.arrived.values())) >= self.total():
                 break

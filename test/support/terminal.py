@@ -114,6 +114,7 @@ class Terminal:
 
     def end(self, seconds=10.0):
         """The exit code of a program that ends by itself."""
+        seconds = process.patient(seconds)
         deadline = time.monotonic() + seconds
         while self.child.poll() is None:
             self._take()  # what is not read may keep it from ending

@@ -4,6 +4,8 @@ import socket
 import struct
 import time
 
+from support import process
+
 _ETH_P_ALL = 0x0003
 _SO_RCVBUFFORCE = 33
 _PACKET_OUTGOING = 4
@@ -49,7 +51,7 @@ class Wire:
     def wait_for(self, wanted, number, seconds=5.0):
         """Frames for which `wanted(frame)` holds, as soon as there are `number` of them, and at the
         latest when the time is over: the caller judges."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + process.patient(seconds)
         while True:
             found = [frame for frame in self.look() if wanted(frame)]
             if len(found) >= number or time.monotonic() > deadline:

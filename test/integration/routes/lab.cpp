@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "support/catch.h"
+#include "support/patience.h"
 
 namespace guideway::test {
 namespace {
@@ -70,7 +71,7 @@ void Lab::add_pair(int number) {
   near("address add " + network + "1/24 dev up" + digit);
   near("link set up" + digit + " up");
   // The kernel says that there is a carrier up to a second after there is.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + patient(std::chrono::seconds(20));
   while (near_output("link show up" + digit).find("state UP") == std::string::npos) {
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

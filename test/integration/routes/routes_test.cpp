@@ -9,6 +9,7 @@
 
 #include "integration/routes/lab.h"
 #include "support/catch.h"
+#include "support/patience.h"
 
 #define NEEDS_LAB()                                                        \
   if (const std::string problem = test::lab_problem(); !problem.empty()) { \
@@ -60,7 +61,7 @@ struct World {
   // Runs the io_context until `condition` holds; false when that took too long.
   template <class Condition>
   bool eventually(const Condition& condition, Clock::duration time = 20s) {
-    const auto deadline = Clock::now() + time;
+    const auto deadline = Clock::now() + test::patient(time);
     while (!condition()) {
       if (Clock::now() > deadline) return false;
       io.run_one_for(10ms);
@@ -477,7 +478,7 @@ TEST_CASE("Ten thousand addresses are looked up in little time, and again when a
   const auto begin = Clock::now();
   world.watch(addresses);
   const auto watched = Clock::now();
-  CHECK(watched - begin < 5s);
+  CHECK(watched - begin < test::patient(5s));
   for (const Ipv4Address address : addresses)
     if (world.routes->find(address)->state != State::resolved) FAIL(address.text());
 

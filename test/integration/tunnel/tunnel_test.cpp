@@ -16,6 +16,7 @@
 #include "integration/tunnel/world.h"
 #include "support/bytes.h"
 #include "support/catch.h"
+#include "support/patience.h"
 
 namespace guideway::control {
 namespace {
@@ -287,7 +288,7 @@ TEST_CASE("a tunnel that ends leaves nothing on the loop and in the kernel") {
   world.tunnel.reset();
   CHECK(world.hosts.near_output("rule show").find("0x67000") == std::string::npos);
   CHECK(world.hosts.near_output("-o link show").find("gwprobe") == std::string::npos);
-  const auto deadline = Clock::now() + 20s;
+  const auto deadline = Clock::now() + test::patient(20s);
   while (!world.io.stopped() && Clock::now() < deadline) world.io.run_one_for(10ms);
   CHECK(world.io.stopped());
 }

@@ -28,6 +28,7 @@
 #include "net/wire.h"
 #include "probe/probe.h"
 #include "support/catch.h"
+#include "support/patience.h"
 
 namespace guideway::control::testing {
 
@@ -80,7 +81,7 @@ struct World {
   }
   template <class Condition>
   bool eventually(const Condition& condition) {
-    const auto deadline = Clock::now() + 20s;
+    const auto deadline = Clock::now() + test::patient(20s);
     while (!condition()) {
       if (Clock::now() > deadline) return false;
       io.run_one_for(10ms);
