@@ -19,7 +19,7 @@ _KERNEL = ("bpf_programs", "routes_test", "pages", "encapsulation", "refusals", 
 _NIC = ("lab", "pages", "spread", "encapsulation", "refusals", "host_traffic", "modes",
         "kernel_modes", "million", "coexistence", "impaired", "stop_and_restart", "interface_changes", "next_hops",
         "reload_under_traffic", "doctor", "doctor_facts", "interfaces")
-_NIC_SHORT = ("pages", "encapsulation", "modes", "kernel_modes", "coexistence", "stop_and_restart",
+_NIC_SHORT = ("pages", "encapsulation", "modes", "kernel_modes", "million", "coexistence", "stop_and_restart",
               "interface_changes")
 
 
