@@ -148,25 +148,26 @@ void judge_obtained(const InterfaceCase& seen, Report& report) {
     report.ok("obtained", "guidewayd got the mode that was to be expected");
 }
 
-// For XDP virtio_net switches on one queue more for each CPU, if it has as many to spare. The
-// kernel does not send by these, and so copy mode does not (xdp::kernel_transmit_queues).
+// For XDP virtio_net switches on one queue more for each CPU, if it has as many to spare. guidewayd
+// does not serve these (xdp/port.cpp says why), and so does not attach natively.
 void judge_virtio_queues(const InterfaceCase& seen, Report& report) {
   const auto& channels = seen.facts.channels;
   const auto& cpus = seen.all.facts.host.cpu.online;
+  const Way expected = expected_way(seen);
   if (driver_of(seen) != "virtio_net" || !channels.known() || !cpus.known() ||
-      seen.running != nullptr || expected_way(seen) == Way::generic)
+      expected == Way::unknown || expected == Way::generic)
     return;
   if (channels->combined + cpus->size() > channels->max_combined) {
     report.ok("spare_queues", "its driver has no queues to spare, which it would use for XDP");
     return;
   }
-  const bool copies = expected_way(seen) == Way::copy;
   const std::string all = std::to_string(channels->max_combined);
   report.say(
-      copies ? Severity::warning : Severity::note, "spare_queues",
+      seen.config.mode == Mode::automatic ? Severity::warning : Severity::error, "spare_queues",
       "it uses " + std::to_string(channels->combined) + " of " + all +
-          " queues, and for XDP its driver switches on one more for each CPU, " +
-          (copies ? "from which copy mode cannot send: generic mode" : "which have workers, too"),
+          " queues, and for XDP its driver switches on one more for each CPU, which cannot "
+          "be served: " +
+          (seen.config.mode == Mode::automatic ? "generic mode" : "guidewayd does not start"),
       ethtool("-L " + seen.name + " combined " + all, "CombinedChannels=" + all));
 }
 

@@ -122,10 +122,6 @@ Result<Nic> find_nic(const std::string& name) {
   return nic;
 }
 
-std::uint32_t kernel_transmit_queues(const Nic& nic) {
-  return count_queue_folders(nic.name, "tx-");
-}
-
 std::uint32_t native_mtu_limit(std::string_view driver) {
   for (const auto& [known, limit] : kNativeMtuLimits)
     if (known == driver) return limit;

@@ -31,10 +31,6 @@ struct Nic {
 // kernel's own. An interface that is not there is an Error that names those that are.
 [[nodiscard]] Result<Nic> find_nic(const std::string& name);
 
-// Transmit queues that the kernel itself sends by; copy mode sends by no others, and says nothing.
-// Fewer than Nic::transmit_queues where the driver keeps some for XDP. 0: not known.
-[[nodiscard]] std::uint32_t kernel_transmit_queues(const Nic& nic);
-
 // The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known;
 // 0: not known, the kernel will say.
 [[nodiscard]] std::uint32_t native_mtu_limit(std::string_view driver);

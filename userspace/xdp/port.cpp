@@ -32,27 +32,25 @@ Result<std::vector<std::uint32_t>> choose_queues(const Nic& nic,
       return fail(doing + ": there is no receive queue " + std::to_string(queue),
                   "it has " + std::to_string(nic.receive_queues) + ", counted from 0");
   }
+  if (wanted.size() < nic.receive_queues)
+    spdlog::warn(
+        "{}: {} of {} receive queues are served; VIP packets that arrive on the others are dropped "
+        "(no_socket)",
+        nic.name, wanted.size(), nic.receive_queues);
   return wanted;
 }
 
 // virtio_net switches queues of its own on for XDP where it has some to spare, and packets come to
-// those as to the others.
-Result<std::vector<std::uint32_t>> queues_with_program(Nic& nic,
-                                                       const std::vector<std::uint32_t>& wanted) {
+// those as to the others. They cannot be served: in copy mode the kernel sends nothing from them;
+// and with zero-copy a queue that is switched off before the kernel has freed its closed socket
+// keeps the memory of that, which crashes Linux 7.3 when the next program is attached.
+Result<> check_queues_kept(const Nic& nic) {
   const auto now = find_nic(nic.name);
   if (!now) return std::unexpected(now.error());
-  nic.receive_queues = now->receive_queues;
-  nic.transmit_queues = now->transmit_queues;
-  return choose_queues(nic, wanted);
-}
-
-Result<> check_copy_sends(const Nic& nic, std::span<const std::uint32_t> queues) {
-  const std::uint32_t sending = kernel_transmit_queues(nic);
-  if (sending == 0 || std::ranges::all_of(queues, [&](auto queue) { return queue < sending; }))
-    return {};
-  return fail("interface " + nic.name + ": with XDP it has " + std::to_string(nic.receive_queues) +
-                  " receive queues, and the kernel sends by " + std::to_string(sending) +
-                  ": in copy mode nothing would be sent from the others",
+  if (now->receive_queues <= nic.receive_queues) return {};
+  return fail("interface " + nic.name + ": with XDP the driver " + nic.driver + " receives on " +
+                  std::to_string(now->receive_queues) + " queues in place of " +
+                  std::to_string(nic.receive_queues) + ", and the others cannot be served",
               "use all its queues: ethtool -L " + nic.name +
                   " combined N, with the maximum that ethtool -l " + nic.name + " shows");
 }
@@ -101,8 +99,7 @@ Result<> Port::bind_all(BindMode mode, const SocketOptions& options,
   return {};
 }
 
-Result<> Port::climb(const PortOptions& options) {
-  std::vector<std::uint32_t> queues;
+Result<> Port::climb(const PortOptions& options, std::span<const std::uint32_t> queues) {
   Error best_refused;  // why the best rung failed: the others are second choice
   const auto refused = [&](Error error) {
     if (options.ladder.size() > 1) spdlog::info("{}; trying the next mode", error.what);
@@ -128,15 +125,12 @@ Result<> Port::climb(const PortOptions& options) {
       }
       steering_ = std::move(*steering);
       lock_.note(steering_->program_id());
-      auto chosen = queues_with_program(nic_, options.queues);
-      if (!chosen) return std::unexpected(std::move(chosen).error());
-      queues = std::move(*chosen);
-    }
-    if (rung.bind == BindMode::copy)
-      if (auto sends = check_copy_sends(nic_, queues); !sends) {
-        refused(std::move(sends).error());
+      if (auto kept = check_queues_kept(nic_); !kept) {
+        native_refused = rung.attach == AttachMode::native;
+        refused(std::move(kept).error());
         continue;
       }
+    }
     SocketOptions socket_options = options.socket;
     socket_options.frame_bytes = frame_bytes_ = *frame_bytes;
     auto bound = bind_all(rung.bind, socket_options, queues);
@@ -155,8 +149,8 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
   if (!port->nic_.up)
     return fail("interface " + options.interface + ": it is down",
                 "ip link set dev " + options.interface + " up");
-  if (auto queues = choose_queues(port->nic_, options.queues); !queues)
-    return std::unexpected(std::move(queues).error());
+  auto queues = choose_queues(port->nic_, options.queues);
+  if (!queues) return std::unexpected(std::move(queues).error());
   if (auto fits = check_driver_mtu(port->nic_, options.ladder); !fits)
     return std::unexpected(fits.error());
   auto lock = InterfaceLock::take(Steering::kProgram, options.interface, port->nic_.index);
@@ -166,12 +160,8 @@ Result<std::unique_ptr<Port>> Port::open(const PortOptions& options) {
     port->lock_.keep_note();
     return std::unexpected(std::move(clean).error());
   }
-  if (auto climbed = port->climb(options); !climbed) return std::unexpected(climbed.error());
-  if (port->sockets_.size() < port->nic_.receive_queues)
-    spdlog::warn(
-        "{}: {} of {} receive queues are served; VIP packets that arrive on the others are dropped "
-        "(no_socket)",
-        port->nic_.name, port->sockets_.size(), port->nic_.receive_queues);
+  if (auto climbed = port->climb(options, *queues); !climbed)
+    return std::unexpected(climbed.error());
   return port;
 }
 

@@ -63,7 +63,7 @@ class Port {
   [[nodiscard]] std::uint32_t frame_bytes() const { return frame_bytes_; }
 
  private:
-  [[nodiscard]] Result<> climb(const PortOptions& options);
+  [[nodiscard]] Result<> climb(const PortOptions& options, std::span<const std::uint32_t> queues);
   [[nodiscard]] Result<> bind_all(BindMode mode, const SocketOptions& options,
                                   std::span<const std::uint32_t> queues);
 

@@ -139,9 +139,9 @@ TEST_CASE("queues that virtio_net switches on for XDP are told of beforehand") {
     CHECK(said.front().severity == severity);
     CHECK(said.front().mend.text.starts_with("ethtool -L eth0 combined "));
   };
-  of_kind(Severity::note);
-  world.config().mode = control::Mode::copy;  // which cannot send from them
   of_kind(Severity::warning);
+  world.config().mode = control::Mode::copy;
+  of_kind(Severity::error);
   world.eth0().channels =
       Channels{.combined = 2, .max_combined = static_cast<std::uint32_t>(1 + cpus)};
   CHECK(amiss(world.findings(), "spare_queues").empty());
