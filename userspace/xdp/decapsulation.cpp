@@ -85,9 +85,9 @@ Result<> Decapsulation::Impl::attach(const Nic& nic, bool restricted, AttachMode
   return {};
 }
 
-// Newer kernels (6.13, and what was mended after it) refuse a program that moves the beginning of
-// packets, as this one does, behind a dispatcher that was not made for that, as that of libxdp 1.3.1
-// was not: EINVAL (xdp-tools pull request 509). It can be there by itself.
+// Newer kernels (seen on Debian's 6.12 and 7.3) refuse a program that moves the beginning of
+// packets, as this one does, behind a dispatcher that was not made for that, as that of
+// libxdp 1.3.1 was not: EINVAL (xdp-tools pull request 509). It can be there by itself.
 Result<> Decapsulation::Impl::attach_somehow(const Nic& nic, bool restricted) {
   Error native_error;
   for (const AttachMode mode : {AttachMode::native, AttachMode::generic}) {
