@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from support import fetch, process
+from support import fetch, netns, process
 from support.daemon import config
 from support.doctor import Doctor
 from support.lab import FABRIC_MTU, INTERFACE
@@ -176,3 +176,29 @@ def test_an_mtu_is_taken_up_to_the_limit_of_the_driver_and_refused_beyond(lab, s
     assert finding["severity"] == "error" and finding["mend"] == f"ip link set dev {INTERFACE} mtu {limit}"
     error = refused(new_daemon, config(lab))
     assert f"its MTU of {limit + 1} is more than native XDP" in error and f"mtu {limit}" in error
+
+
+@pytest.fixture
+def two_queues(lab, driver):
+    """Of a virtio_net that has more of them to spare than there are CPUs: for XDP it would use those."""
+    if driver != "virtio_net" or lab.queues < 2 + os.cpu_count():
+        pytest.skip("no virtio_net with queues to spare")
+    combined = ["ip", "netns", "exec", lab.ns("lb1"), "ethtool", "-L", INTERFACE, "combined"]
+    netns.run(*combined, 2)
+    yield
+    netns.run(*combined, lab.queues)
+
+
+def test_queues_that_a_driver_takes_for_xdp_make_it_generic_mode_and_the_doctor_says_so(lab, two_queues, start,
+                                                                                       new_daemon):
+    assert foretold(lab, config(lab), "spare_queues")["severity"] == "warning"
+    daemon = start()
+    [interface] = daemon.status()["interfaces"]
+    assert interface["attachment"] == "generic" and len(interface["queues"]) == 2
+    assert "receives on 4 queues" in daemon.log()
+    pages_arrive(lab, 33000)
+    daemon.settle()
+    assert daemon.stop() == 0
+    for mode in ("copy", "zero-copy"):
+        assert foretold(lab, in_mode(lab, mode), "spare_queues")["severity"] == "error"
+        assert f"ethtool -L {INTERFACE} combined" in refused(new_daemon, in_mode(lab, mode))

@@ -122,6 +122,17 @@ Result<Nic> find_nic(const std::string& name) {
   return nic;
 }
 
+bool has_carrier(const std::string& name) {
+  const UniqueFd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = request_for(name);
+  return control.valid() && ::ioctl(control.get(), SIOCGIFFLAGS, &request) == 0 &&
+         (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+std::uint32_t kernel_transmit_queues(const std::string& name) {
+  return count_queue_folders(name, "tx-");
+}
+
 std::uint32_t native_mtu_limit(std::string_view driver) {
   for (const auto& [known, limit] : kNativeMtuLimits)
     if (known == driver) return limit;

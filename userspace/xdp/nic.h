@@ -31,6 +31,13 @@ struct Nic {
 // kernel's own. An interface that is not there is an Error that names those that are.
 [[nodiscard]] Result<Nic> find_nic(const std::string& name);
 
+// Whether its link is up at both ends (IFF_RUNNING); false also if that cannot be asked.
+[[nodiscard]] bool has_carrier(const std::string& name);
+
+// Transmit queues that the kernel itself sends by: fewer than Nic::transmit_queues where the driver
+// keeps some for XDP. 0: not known.
+[[nodiscard]] std::uint32_t kernel_transmit_queues(const std::string& name);
+
 // The largest MTU that the driver's native XDP takes with packets in one buffer, as far as known;
 // 0: not known, the kernel will say.
 [[nodiscard]] std::uint32_t native_mtu_limit(std::string_view driver);

@@ -43,14 +43,19 @@ Result<std::vector<std::uint32_t>> choose_queues(const Nic& nic,
 // virtio_net switches queues of its own on for XDP where it has some to spare, and packets come to
 // those as to the others. They cannot be served: in copy mode the kernel sends nothing from them;
 // and with zero-copy a queue that is switched off before the kernel has freed its closed socket
-// keeps the memory of that, which crashes Linux 7.3 when the next program is attached.
+// keeps the memory of that, which crashes Linux 7.3 when the next program is attached. Which they
+// are shows after attaching only: the program of somebody else may have had them switched on
+// before.
 Result<> check_queues_kept(const Nic& nic) {
   const auto now = find_nic(nic.name);
   if (!now) return std::unexpected(now.error());
-  if (now->receive_queues <= nic.receive_queues) return {};
+  const std::uint32_t sending = kernel_transmit_queues(nic.name);
+  const bool some_are_for_xdp =
+      nic.driver == "virtio_net" && sending > 0 && now->receive_queues > sending;
+  if (!some_are_for_xdp && now->receive_queues <= nic.receive_queues) return {};
   return fail("interface " + nic.name + ": with XDP the driver " + nic.driver + " receives on " +
-                  std::to_string(now->receive_queues) + " queues in place of " +
-                  std::to_string(nic.receive_queues) + ", and the others cannot be served",
+                  std::to_string(now->receive_queues) +
+                  " queues, of which some are its own for XDP and cannot be served",
               "use all its queues: ethtool -L " + nic.name +
                   " combined N, with the maximum that ethtool -l " + nic.name + " shows");
 }
@@ -170,9 +175,8 @@ Port::Health Port::check() {
   if (!said_polling_ && std::ranges::any_of(sockets_, &Socket::polls_receiving_only)) {
     said_polling_ = true;
     spdlog::info(
-        "{}: busy polling receives only, as the driver {} sends by an interrupt of its own; "
-        "sending "
-        "is by wake-ups from now on",
+        "{}: busy polling does not send, as the driver {} has an interrupt of its own for that; "
+        "sending is by wake-ups from now on",
         nic_.name, nic_.driver);
   }
   if (const auto now = find_nic(nic_.name); now && now->index == nic_.index) {

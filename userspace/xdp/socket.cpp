@@ -28,10 +28,6 @@ constexpr auto kBindPause = std::chrono::milliseconds(20);
 // memory for the socket, and asking at once would not help.
 constexpr int kFlushCalls = 4;
 
-// Flushes with frames waiting and none sent, in a row, until busy polling is believed not to send:
-// some milliseconds, in which a NIC that sends at all has sent something.
-constexpr std::uint32_t kPollsInVain = 1000;
-
 std::string bind_hint(int error, BindMode mode, const Nic& nic) {
   switch (error) {
     case EPERM:
@@ -161,6 +157,7 @@ Result<std::unique_ptr<Socket>> Socket::open(const Nic& nic, std::uint32_t queue
     if (auto done = prefer_busy_poll(socket->fd()); !done)
       return std::unexpected(std::move(done).error().within(doing));
     socket->prefers_polling_ = true;
+    socket->interface_ = nic.name;
   }
   return socket;
 }
@@ -264,11 +261,9 @@ Socket::Flushed Socket::flush() {
 }
 
 void Socket::watch_polling() {
-  const auto room = static_cast<std::uint32_t>(transmit_room());
-  const bool in_vain = room == last_room_ && room < rings_->transmit.size;
-  polls_in_vain_ = in_vain ? polls_in_vain_ + 1 : 0;
-  last_room_ = room;
-  if (polls_in_vain_ < kPollsInVain) return;
+  const std::uint32_t taken = __atomic_load_n(rings_->transmit.consumer, __ATOMIC_RELAXED);
+  if (!watch_.stands_still(taken, transmit_pending(), PollingWatch::Clock::now())) return;
+  if (!has_carrier(interface_)) return;  // nobody could send
   const int off = 0;
   (void)::setsockopt(fd(), SOL_SOCKET, kSoPreferBusyPoll, &off, sizeof off);
   prefers_polling_ = false;

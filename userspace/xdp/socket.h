@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/result.h"
 #include "xdp/nic.h"
+#include "xdp/polling_watch.h"
 #include "xdp/umem.h"
 
 namespace guideway::xdp {
@@ -125,8 +127,8 @@ class Socket {
   std::uint32_t queue_;
   BindMode mode_ = BindMode::copy;
   bool prefers_polling_ = false;
-  std::uint32_t polls_in_vain_ = 0;  // flushes in a row by which nothing was sent
-  std::uint32_t last_room_ = 0;      // of the TX ring, at the last flush
+  std::string interface_;
+  PollingWatch watch_;
   std::atomic<bool> polls_receiving_only_ = false;
   FrameMemory memory_;
   FrameLedger ledger_;
