@@ -25,7 +25,9 @@ of the host's kernel is needed or touched.
 
 SUITE: bookworm (6.1), bookworm-backports (6.12), trixie-backports (the newest). Without one, all three.
 At the end there is one table, test by machine. The exit code is 0 if nothing failed and nothing was lost:
-a guest that died or hung, a test without a result, and a machine on which all was skipped are failures."""
+a guest that died or hung, a test without a result, a machine on which all was skipped, and a test that
+was skipped as a whole where the plan says that it must run are failures (1). It is 2 if nothing could
+be run, such as without a mirror when there is no kernel in the cache."""
 
 _EPILOG = """\
 examples:
@@ -36,9 +38,10 @@ examples:
   scripts/test-kernels --list --short                      what would run
   scripts/test-kernels bookworm --hardware igb --exec 'uname -r; ethtool -i nic0'
 
-QEMU, busybox-static, kmod, xz-utils and zstd are installed from Debian where they are missing. Kernels are
-unpacked and never installed, into $GUIDEWAY_CACHE or /var/cache/guideway (1 GB); newer ones are looked for
-once a week. apt's configuration stays as it is. Logs are in build/kernels/RUN, the last run's in
+QEMU, busybox-static, kmod, xz-utils and zstd are installed from Debian where they are missing. A QEMU
+that has no igb, as bookworm's own (7.2), is replaced by that of bookworm-backports. Kernels are unpacked
+and never installed, into $GUIDEWAY_CACHE or /var/cache/guideway (1 GB); newer ones are looked for once a
+week. apt's configuration stays as it is. Logs are in build/kernels/RUN, the last run's in
 build/kernels/latest."""
 
 
@@ -59,6 +62,8 @@ def _parser():
                         help="machines at a time, of two CPUs and 2 GiB each (2)")
     parser.add_argument("--silence", type=float, default=600, metavar="SECONDS",
                         help="with --exec: end a machine whose console says nothing for so long (600)")
+    parser.add_argument("--limit", type=float, default=3600, metavar="SECONDS",
+                        help="with --exec: end a machine after so long, whatever it says (3600)")
     return parser
 
 
@@ -144,7 +149,7 @@ def _exec(options):
         for hardware in options.hardware or ["veth"]:
             _say(f"{suite} ({kernel.release}) on {hardware}: {options.exec}")
             there = folder / f"{suite}-{hardware}"
-            ended = machine.run(kernel, hardware, there, options.exec, options.silence,
+            ended = machine.run(kernel, hardware, there, options.exec, options.silence, options.limit,
                                 on_line=lambda line: print(line, flush=True))
             if ended.exit_code is None:
                 _say(f"{suite} on {hardware}: {ended.why}; console: {there}/console.log")

@@ -12,11 +12,15 @@ def hold(folder):
 
 
 def remove_unless_held(folder):
-    lock = os.open(folder, os.O_RDONLY)
+    """Removes it, unless it is in use. Another process may be about the same at the same time."""
+    try:
+        lock = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder)
-    except BlockingIOError:
+    except (BlockingIOError, FileNotFoundError):  # in use, or removed by another before we had the lock
         pass
     finally:
         os.close(lock)

@@ -122,42 +122,48 @@ def _qemu(kernel, hardware, folder, initrd, status):
     return command
 
 
-def _follow(qemu, console, on_line, alive, silence_s):
-    """Copies the console until QEMU ends; False: nothing came for too long, or all is to stop."""
-    heard, rest = time.monotonic(), b""
+def _follow(qemu, console, on_line, alive, silence_s, limit_s):
+    """Copies the console until QEMU ends: "". Otherwise the reason for which it is to be ended."""
+    began = heard = time.monotonic()
+    rest = b""
     with open(console, "ab", buffering=0) as log:
         while not stopping.is_set():
             if select.select([qemu.stdout], [], [], 1.0)[0]:
                 data = os.read(qemu.stdout.fileno(), 65536)
                 if not data:
-                    return True
+                    return ""
                 data = data.replace(b"\r", b"")
                 log.write(data)
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     on_line(line.decode(errors="replace"))
-                heard = time.monotonic()
-            if alive():
+                if alive is None:
+                    heard = time.monotonic()
+            if alive is not None and alive():
                 heard = time.monotonic()
             if time.monotonic() - heard > silence_s:
-                return False
-    return False
+                return f"the guest hangs: no sign of {'it' if alive is None else 'its tests'} for {silence_s:g} s"
+            if time.monotonic() - began > limit_s:
+                return f"the guest came to no end in {limit_s:g} s"
+    return "interrupted"
 
 
-def run(kernel, hardware, folder, command, silence_s, on_line=lambda line: None, alive=lambda: False):
+def run(kernel, hardware, folder, command, silence_s, limit_s, on_line=lambda line: None, alive=None):
     """Boots, runs `command` (a line of bash) in `folder` as root, and waits for the end. `on_line` is
-    given the console's lines; `alive` is asked each second and says whether something has happened.
-    Without a sign for `silence_s` the machine is ended."""
+    given the console's lines. The machine is ended after `limit_s`, and without a sign for `silence_s`.
+    A sign is what `alive` says, which is asked each second at least: a kernel that hangs may print for
+    ever. Without `alive` it is whatever the console prints."""
     work = folder / ".boot"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        return _run(kernel, hardware, folder, command, silence_s, on_line, alive, work)
+        return _run(kernel, hardware, folder, command, work,
+                    lambda qemu, console: _follow(qemu, console, on_line, alive, silence_s, limit_s))
     finally:
         shutil.rmtree(work)
 
 
-def _run(kernel, hardware, folder, command, silence_s, on_line, alive, work):
+def _run(kernel, hardware, folder, command, work, follow):
     status, console = work / "status", folder / "console.log"
     began_at = console.stat().st_size if console.exists() else 0
     command_line = _qemu(kernel, hardware, folder, _initrd(kernel, folder, command, work), status)
@@ -165,16 +171,16 @@ def _run(kernel, hardware, folder, command, silence_s, on_line, alive, work):
         qemu = subprocess.Popen(command_line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
                                 start_new_session=True)
     try:
-        ended = _follow(qemu, console, on_line, alive, silence_s)
-        if ended:
+        why = follow(qemu, console)
+        if not why:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 qemu.wait(END_S)
     finally:
         qemu.kill()
         qemu.wait()
         qemu.stdout.close()
-    if not ended:
-        return Ended(None, "interrupted" if stopping.is_set() else f"the guest hangs: no sign of it for {silence_s:g} s")
+    if why:
+        return Ended(None, why)
     said = status.read_text().strip() if status.exists() else ""
     if said.isdigit():  # nothing else is to write there
         return Ended(int(said))

@@ -3,7 +3,8 @@
 A row is a machine: a suite, which is a kernel, and a hardware. `tests` are those of the long form,
 `short` those of --short, which .ci/run uses. A name is that of ctest without "integration.", or that of
 a Catch2 program, which runs as a whole: one process, not one for each of its cases. EVERY is every
-test with the label bpf or integration."""
+test with the label bpf or integration. `must_run` are those that these kernels and NICs can run: if all
+of such a test is skipped there, that is a failure."""
 import json
 import pathlib
 import subprocess
@@ -11,6 +12,8 @@ import typing
 
 EVERY = ("*",)
 LABELS = {"bpf", "integration"}
+# For a Catch2 program: that of ctest is for one case.
+PROGRAM_LIMIT_S = 300.0
 
 # What differs between kernels: programs, routes, encapsulation, modes, and one whole way of a page.
 _KERNEL = ("bpf_programs", "routes_test", "pages", "encapsulation", "refusals", "modes",
@@ -21,6 +24,7 @@ _NIC = ("lab", "pages", "spread", "encapsulation", "refusals", "host_traffic", "
         "reload_under_traffic", "doctor", "doctor_facts", "interfaces")
 _NIC_SHORT = ("pages", "encapsulation", "modes", "kernel_modes", "million", "coexistence", "stop_and_restart",
               "interface_changes")
+_MUST_RUN = tuple(dict.fromkeys((*_KERNEL, *_NIC)))
 
 
 class Row(typing.NamedTuple):
@@ -28,6 +32,7 @@ class Row(typing.NamedTuple):
     hardware: str
     tests: tuple
     short: tuple = ()
+    must_run: tuple = _MUST_RUN
 
 
 ROWS = (
@@ -38,6 +43,7 @@ ROWS = (
     Row("bookworm-backports", "veth", EVERY),
     Row("bookworm-backports", "igb", _NIC),
     Row("bookworm-backports", "virtio", _NIC),
+    Row("bookworm-backports", "e1000e", ("pages", "kernel_modes")),
     Row("trixie-backports", "veth", EVERY),
     Row("trixie-backports", "igb", _NIC, _NIC_SHORT),
     Row("trixie-backports", "virtio", _NIC, _NIC_SHORT),
@@ -70,6 +76,7 @@ class Job(typing.NamedTuple):
     hardware: str
     tests: tuple
     unknown: tuple = ()
+    must_run: tuple = ()
 
     @property
     def name(self):
@@ -99,12 +106,14 @@ def tests_of(listed):
         if not command:
             raise PlanError(f"ctest has no command for {entry['name']}: its program is not built; run scripts/build")
         name = entry["name"].removeprefix("integration.")
+        limit_s = float(properties.get("TIMEOUT", 180))
         if "pytest" not in command:
             command = command[:1]
             name = pathlib.Path(command[0]).name
+            limit_s = max(limit_s, PROGRAM_LIMIT_S)
         texts = properties.get("SKIP_REGULAR_EXPRESSION", ())
         found.setdefault(name, Test(
-            name, tuple(command), properties.get("WORKING_DIRECTORY", "/"), float(properties.get("TIMEOUT", 180)),
+            name, tuple(command), properties.get("WORKING_DIRECTORY", "/"), limit_s,
             dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", ())),
             properties.get("SKIP_RETURN_CODE"), texts[0] if texts else None))
     return found
@@ -122,5 +131,5 @@ def jobs(tests, suites, hardware=(), short=False, wanted=None, all_tests=False, 
         names = [name for name in names if wanted is None or wanted.search(name)]
         if names:
             found.append(Job(row.suite, row.hardware, tuple(tests[name] for name in names if name in tests),
-                             tuple(name for name in names if name not in tests)))
+                             tuple(name for name in names if name not in tests), row.must_run))
     return found

@@ -68,16 +68,23 @@ def _read(path):
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def judge(test, record, folder):
+def _as_written(test, folder, log):
+    if not test.is_pytest:
+        return of_catch(log, test.skip_text)
+    report = _read(folder / f"{test.name}.xml")
+    try:
+        return of_junit(report) if report else Result()
+    except xml.etree.ElementTree.ParseError as fault:  # killed while it wrote
+        return Result(failed=1, faults=[f"its report {test.name}.xml is not whole: {fault}"])
+
+
+def judge(test, record, folder, must_run=False):
     """What the end of a test means, by its exit code and by what it wrote. What contradicts itself, such
-    as an exit code of 0 with nothing run, is a failure."""
+    as an exit code of 0 with nothing run, is a failure; so is a skip of all that `must_run`."""
     folder = pathlib.Path(folder)
-    log, report = _read(folder / f"{test.name}.log"), _read(folder / f"{test.name}.xml")
+    log = _read(folder / f"{test.name}.log")
     exit_code = record["exit_code"]
-    if test.is_pytest:
-        result = of_junit(report) if report else Result()
-    else:
-        result = of_catch(log, test.skip_text)
+    result = _as_written(test, folder, log)
     if exit_code is None:
         result = dataclasses.replace(result, failed=result.failed + 1,
                                      faults=[f"out of time after {record['seconds']:g} s", *result.faults])
@@ -89,5 +96,8 @@ def judge(test, record, folder):
         result = dataclasses.replace(result, failed=1, faults=[f"exit code {exit_code}: {ended[-1] if ended else 'no output'}"])
     elif exit_code == 0 and not (result.passed or result.failed or result.skipped):
         result = Result(failed=1, faults=["ended well, but has run nothing"])
+    if must_run and result.skipped and not (result.passed or result.failed):
+        result.failed = 1
+        result.faults = [f"all of it was skipped, and the plan says that it must run here: {result.reasons[0]}"]
     result.seconds = record["seconds"]
     return result

@@ -1,10 +1,12 @@
 """Has one machine run its tests: writes what guest.py is to do, follows it, and collects results.
 
 A guest that dies or hangs loses the test that it was at, which is a fault, and a new one goes on with
-what is left. Threads: as machine.run(); `say` may be called on several threads."""
+what is left. Errors: what fails in here is a fault of this machine's column; the other machines go on.
+Threads: as machine.run(); `say` may be called on several threads."""
 import json
 import os
 import shlex
+import traceback
 
 from kernels import machine, results
 from kernels.table import Column
@@ -12,7 +14,7 @@ from kernels.table import Column
 # Emulation on a busy machine. Nothing is lost by a limit that is long, unless something hangs.
 LIMIT_FACTOR = 6
 PATIENCE = 4
-BOOT_S = 180
+BOOT_S = 180  # also for what guest.py does when a test is out of time
 
 
 def _environment(job, bin_folder):
@@ -71,22 +73,18 @@ def _boot(job, kernel, folder, names, records, outcome, say):
         for record in new:
             if record["event"] == "ended":
                 name = record["name"]
-                outcome[name] = results.judge(tests[name], record, folder)
+                outcome[name] = results.judge(tests[name], record, folder, name in job.must_run)
                 say(f"{job.name}: {name}: {_word(outcome[name])} ({record['seconds']:.0f} s)")
         return bool(new)
 
     words = ["/usr/bin/python3", "-B", str(machine.HERE / "guest.py"), str(folder), *names]
-    silence_s = BOOT_S + max(tests[name].limit_s for name in names) * LIMIT_FACTOR
-    ended = machine.run(kernel, job.hardware, folder, shlex.join(words), silence_s, alive=look)
+    limits_s = [BOOT_S + tests[name].limit_s * LIMIT_FACTOR for name in names]
+    ended = machine.run(kernel, job.hardware, folder, shlex.join(words), max(limits_s), sum(limits_s), alive=look)
     look()
     return ended
 
 
-def run(job, kernel, folder, build_bin, bin_folder, say):
-    """The column of this machine. Its files are in `folder`: NAME.log, NAME.xml, console.log."""
-    os.makedirs(folder)
-    _write_tests(job, folder, build_bin, bin_folder)
-    records, outcome, faults = _Records(folder / "records.jsonl"), {}, []
+def _boot_until_done(job, kernel, folder, records, outcome, faults, say):
     names = [test.name for test in job.tests]
     while left := [name for name in names if name not in records.begun]:
         ended = _boot(job, kernel, folder, left, records, outcome, say)
@@ -102,8 +100,22 @@ def run(job, kernel, folder, build_bin, bin_folder, say):
         if not at:  # before or between tests: another guest would do no better
             faults.append(why)
             break
+
+
+def run(job, kernel, folder, build_bin, bin_folder, say):
+    """The column of this machine. Its files are in `folder`: NAME.log, NAME.xml, console.log."""
+    records, outcome, faults = _Records(folder / "records.jsonl"), {}, []
+    try:
+        os.makedirs(folder)
+        _write_tests(job, folder, build_bin, bin_folder)
+        _boot_until_done(job, kernel, folder, records, outcome, faults, say)
+    except Exception as failure:
+        faults.append(f"scripts/test-kernels failed: {type(failure).__name__}: {failure}")
+        say(f"{job.name}: {faults[-1]}\n{traceback.format_exc()}")
+    names = [test.name for test in job.tests]
     for name in (*names, *job.unknown):
         outcome.setdefault(name, results.lost("ctest has no such test: see test/kernels/plan.py"
-                                              if name in job.unknown else "it was not begun"))
+                                              if name in job.unknown else
+                                              "it has no result" if name in records.begun else "it was not begun"))
     ordered = {name: outcome[name] for name in (*names, *job.unknown)}
     return Column(job.name, kernel.release, job.hardware, ordered, faults)

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from kernels import machine, plan, results, session, sources, table  # noqa: E402 (the path comes first)
+from kernels import debian, held, machine, plan, results, session, sources, table  # noqa: E402 (the path comes first)
 from support import process  # noqa: E402
 
 JUNIT = """<testsuites><testsuite><testcase name="a"/><testcase name="b"><skipped message="no GRE device"/></testcase>
@@ -60,6 +60,7 @@ def test_a_catch_program_is_one_test_and_what_needs_no_kernel_is_none():
     assert list(tests) == ["bpf_programs", "pages"]
     assert tests["bpf_programs"].command == ("/b/bpf_programs",)
     assert tests["pages"].is_pytest and not tests["bpf_programs"].is_pytest
+    assert tests["bpf_programs"].limit_s == plan.PROGRAM_LIMIT_S  # ctest's limit is for one case
 
 
 def test_a_program_that_is_not_built_is_an_error_that_says_so():
@@ -87,6 +88,14 @@ def test_the_plan_names_only_tests_that_there_are_and_each_machine_once():
     assert {name for row in plan.ROWS for name in (*row.tests, *row.short)} - {"*"} <= set(tests)
     assert len({(row.suite, row.hardware) for row in plan.ROWS}) == len(plan.ROWS)
     assert {row.hardware for row in plan.ROWS} <= set(machine.HARDWARE)
+    assert {name for row in plan.ROWS for name in row.must_run} <= set(tests)
+
+
+def test_on_each_kernel_what_a_stock_one_can_run_is_planned_and_must_run():
+    tests = plan.tests_of(plan.ctest_list(pathlib.Path(os.environ["GUIDEWAY_BIN"]).parent))
+    for job in plan.jobs(tests, debian.SUITES, ["veth"]):
+        for name in ("coexistence", "impaired", "kernel_modes", "million", "modes"):
+            assert tests[name] in job.tests and name in job.must_run, (job.name, name)
 
 
 def test_a_pytest_file_has_its_counts_reasons_and_faults(tmp_path):
@@ -100,6 +109,24 @@ def test_what_has_no_result_of_its_own_is_a_failure_that_says_what_is_known(tmp_
     assert judged(tmp_path, a_test(), -11, log="x\nSegmentation fault\n").faults == ["exit code -11: Segmentation fault"]
     assert judged(tmp_path, a_test(), 0).faults == ["ended well, but has run nothing"]
     assert not judged(tmp_path, a_test("no_root"), 77, log="needs root\n").bad
+
+
+@pytest.mark.parametrize("exit_code, also", [(-9, []), (None, ["out of time after 3 s"])])
+def test_a_report_that_was_cut_off_is_a_failure_of_its_test(tmp_path, exit_code, also):
+    result = judged(tmp_path, a_test(), exit_code, report=JUNIT[:-40])
+    assert result.bad and result.faults[:-1] == also
+    assert result.faults[-1].startswith("its report pages.xml is not whole: ")
+
+
+def test_what_must_run_and_was_skipped_as_a_whole_is_a_failure_that_has_the_reason(tmp_path):
+    (tmp_path / "million.log").write_text("this kernel has no pktgen\n")
+    record = {"exit_code": 77, "seconds": 3.0}
+    assert not results.judge(a_test("million"), record, tmp_path).bad
+    assert results.judge(a_test("million"), record, tmp_path, must_run=True).faults == [
+        "all of it was skipped, and the plan says that it must run here: this kernel has no pktgen"]
+    (tmp_path / "million.xml").write_text('<testsuite><testcase name="a"/><testcase name="b">'
+                                          '<skipped message="no GRE device"/></testcase></testsuite>')
+    assert not results.judge(a_test("million"), {**record, "exit_code": 0}, tmp_path, must_run=True).bad
 
 
 def test_a_catch_program_has_its_counts_from_its_last_lines(tmp_path):
@@ -130,7 +157,7 @@ def guests(monkeypatch):
     """Guests are processes here; one whose runner is killed has died. The machines that were started."""
     started = []
 
-    def run(kernel, hardware, folder, command, silence_s, on_line=None, alive=None):
+    def run(kernel, hardware, folder, command, silence_s, limit_s, on_line=None, alive=None):
         started.append(command)
         (folder / "console.log").write_text("the console\n")
         done = subprocess.run(["bash", "-c", f"exec {command}"], capture_output=True, timeout=120)
@@ -160,6 +187,64 @@ def test_a_guest_in_which_nothing_begins_is_not_tried_again(tmp_path, guests, mo
     column = column_of([a_test("first"), a_test("second")], tmp_path)
     assert len(guests) == 1
     assert all(result.lost for result in column.results.values())
+
+
+def test_what_fails_in_the_harness_is_a_fault_of_that_machine_alone(tmp_path, monkeypatch):
+    def fails(*words, **more):
+        raise FileNotFoundError("no initrd")
+    monkeypatch.setattr(machine, "run", fails)
+    said = []
+    column = column_of([a_test("first")], tmp_path, said.append)
+    assert table.faults([column])[:2] == [
+        "bookworm-igb: scripts/test-kernels failed: FileNotFoundError: no initrd",
+        "bookworm-igb: first: it was not begun"]
+    assert "Traceback" in said[0]
+
+
+@pytest.fixture
+def noisy():
+    """What prints for ever, as a kernel that hangs does."""
+    with subprocess.Popen(["sh", "-c", "while echo rcu: stall; do sleep 0.05; done"],
+                          stdout=subprocess.PIPE) as child:
+        yield child
+        child.kill()
+
+
+def test_a_guest_that_hangs_and_prints_for_ever_is_ended_as_no_test_goes_on(tmp_path, noisy):
+    why = machine._follow(noisy, tmp_path / "console.log", lambda line: None, lambda: False, 0.5, 60.0)
+    assert why == "the guest hangs: no sign of its tests for 0.5 s"
+
+
+def test_a_command_whose_console_counts_has_a_limit_all_the_same(tmp_path, noisy):
+    lines = []
+    why = machine._follow(noisy, tmp_path / "console.log", lines.append, None, 30.0, 1.0)
+    assert why == "the guest came to no end in 1 s"
+    assert lines[0] == "rcu: stall"
+
+
+def test_a_guest_whose_tests_go_on_is_ended_by_the_limit_alone(tmp_path, noisy):
+    why = machine._follow(noisy, tmp_path / "console.log", lambda line: None, lambda: True, 0.5, 2.0)
+    assert why == "the guest came to no end in 2 s"
+
+
+def test_a_folder_that_another_run_has_removed_meanwhile_is_no_error(tmp_path, monkeypatch):
+    held.remove_unless_held(tmp_path / "gone")
+    folder = tmp_path / "old"
+    folder.mkdir()
+    monkeypatch.setattr(held.fcntl, "flock", lambda lock, how: folder.rmdir())  # the other one was first
+    held.remove_unless_held(folder)
+    assert not folder.exists()
+
+
+def test_a_folder_that_is_in_use_stays_until_it_is_not(tmp_path):
+    folder = tmp_path / "run"
+    (folder / "logs").mkdir(parents=True)
+    lock = held.hold(folder)
+    held.remove_unless_held(folder)
+    assert folder.exists()
+    os.close(lock)
+    held.remove_unless_held(folder)
+    assert not folder.exists()
 
 
 def test_a_test_that_is_out_of_time_is_ended_with_what_it_has_started(tmp_path, guests, monkeypatch):
