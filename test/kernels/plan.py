@@ -15,15 +15,14 @@ LABELS = {"bpf", "integration"}
 # For a Catch2 program: that of ctest is for one case.
 PROGRAM_LIMIT_S = 300.0
 
-# What differs between kernels: programs, routes, encapsulation, modes, and one whole way of a page.
-_KERNEL = ("bpf_programs", "routes_test", "pages", "encapsulation", "refusals", "modes",
-           "kernel_modes", "coexistence", "stop_and_restart", "doctor_facts")
+# What differs between kernels: programs, encapsulation, modes, sharing, and one whole way of a page.
+_KERNEL = ("bpf_programs", "pages", "encapsulation", "modes", "kernel_modes", "coexistence", "stop_and_restart",
+           "doctor_facts")
 # What means something over a NIC's driver.
 _NIC = ("lab", "pages", "spread", "encapsulation", "refusals", "host_traffic", "modes",
         "kernel_modes", "million", "coexistence", "impaired", "stop_and_restart", "interface_changes", "next_hops",
         "reload_under_traffic", "doctor", "doctor_facts", "interfaces")
-_NIC_SHORT = ("pages", "encapsulation", "modes", "kernel_modes", "million", "coexistence", "stop_and_restart",
-              "interface_changes")
+_NIC_SHORT = ("pages", "encapsulation", "modes", "kernel_modes", "million", "stop_and_restart", "interface_changes")
 _MUST_RUN = tuple(dict.fromkeys((*_KERNEL, *_NIC)))
 
 
@@ -37,15 +36,15 @@ class Row(typing.NamedTuple):
 
 ROWS = (
     Row("bookworm", "veth", EVERY, _KERNEL),
-    Row("bookworm", "igb", _NIC),
+    Row("bookworm", "igb", _NIC, ("kernel_modes",)),
     Row("bookworm", "virtio", _NIC),
-    Row("bookworm", "e1000e", _NIC),
+    Row("bookworm", "e1000e", _NIC, ("kernel_modes",)),
     Row("bookworm-backports", "veth", EVERY),
     Row("bookworm-backports", "igb", _NIC),
     Row("bookworm-backports", "virtio", _NIC),
     Row("bookworm-backports", "e1000e", ("pages", "kernel_modes")),
     Row("trixie-backports", "veth", EVERY),
-    Row("trixie-backports", "igb", _NIC, _NIC_SHORT),
+    Row("trixie-backports", "igb", _NIC, (*_NIC_SHORT, "coexistence")),
     Row("trixie-backports", "virtio", _NIC, _NIC_SHORT),
     Row("trixie-backports", "e1000e", _NIC),
 )
