@@ -57,6 +57,17 @@ class ServiceManager:
         except process.DeadlineExpired as expired:
             raise AssertionError(f"{expired}: {self.messages()}") from None
 
+    def fill(self):
+        """As much into its queue as the kernel lets it hold (net.unix.max_dgram_qlen)."""
+        while True:
+            # One socket for each, as what a socket may have under way is limited too.
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                sender.setblocking(False)
+                try:
+                    sender.sendto(b"FILLED=1", self._variables["NOTIFY_SOCKET"])
+                except BlockingIOError:
+                    return
+
     def close(self):
         self._socket.close()
         self._folder.cleanup()

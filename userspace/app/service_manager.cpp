@@ -95,7 +95,7 @@ void ServiceManager::stopping(const std::string& status, std::chrono::microsecon
 void ServiceManager::status(const std::string& status) {
   if (status == last_status_) return socket_.catch_up();
   last_status_ = status;
-  socket_.say(status_assignment(status));
+  socket_.say_passing(status_assignment(status));
 }
 
 void ServiceManager::alive() { socket_.say_now("WATCHDOG=1\n"); }

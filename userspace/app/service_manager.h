@@ -8,7 +8,8 @@
 //   stop     STOPPING=1 and EXTEND_TIMEOUT_USEC, for as long as it drains
 //
 // Threads: the control thread. Errors: none are told, as nobody could act on them: a service
-// manager that does not listen will notice by itself. Nobody waits for one (notify_socket.h).
+// manager that does not listen will notice by itself. Nobody waits for one, but for a
+// moment at the end (notify_socket.h).
 #pragma once
 
 #include <chrono>

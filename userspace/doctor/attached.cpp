@@ -84,7 +84,7 @@ Fact<std::optional<XdpProgram>> read_xdp_program(std::uint32_t interface_index) 
     }
     for (const xdp::Replacement& one : *replacements) {
       if (one.name == xdp::Steering::kProgram) program.ours_id = one.program_id;
-      behind.push_back(one.name);
+      behind.push_back(xdp::called(one));
     }
   }
   program.ours = program.ours_id != 0;

@@ -42,6 +42,7 @@ CpuFacts read_cpus(const Root& root) {
   const fs::path system = root / "sys/devices/system";
   CpuFacts facts;
   facts.online = read_list(system / "cpu/online");
+  facts.possible = read_list(system / "cpu/possible");
   facts.isolated = read_list(system / "cpu/isolated");
   facts.allowed = allowed_cpus();
   const auto nodes = nodes_of(system);

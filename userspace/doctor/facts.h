@@ -163,9 +163,11 @@ struct InterfaceFacts {
   Fact<std::map<std::string, Offload, std::less<>>> offloads;
 
   Fact<XdpFeatures> xdp;
-  Fact<DriverSupport> driver_support;           // unknown: the table does not have the driver
-  Fact<std::optional<VirtioFacts>> virtio;      // nullopt in the Fact: it is no virtio device
-  std::uint32_t native_mtu_limit_bytes = 0;     // xdp/nic.h; 0: not known
+  Fact<DriverSupport> driver_support;        // unknown: the table does not have the driver
+  Fact<std::optional<VirtioFacts>> virtio;   // nullopt in the Fact: it is no virtio device
+  std::uint32_t native_mtu_limit_bytes = 0;  // xdp/nic.h; 0: not known
+  // Queues that its driver switches on for XDP, if it has as many to spare; 0: none, or not known.
+  std::uint32_t queues_for_xdp = 0;
   Fact<std::optional<XdpProgram>> xdp_program;  // nullopt in the Fact: there is none
   Fact<std::optional<Server>> served_by;        // nullopt in the Fact: by nobody
 
@@ -286,6 +288,7 @@ struct CpuFacts {
     friend bool operator==(const Cpu&, const Cpu&) = default;
   };
   Fact<std::vector<std::uint32_t>> online;
+  Fact<std::vector<std::uint32_t>> possible;  // the kernel is ready for, such as to be plugged in
   Fact<std::vector<std::uint32_t>> isolated;  // kernel parameter isolcpus
   Fact<std::vector<std::uint32_t>> allowed;   // for this process (and what it starts)
   std::vector<Cpu> cpus;                      // the online ones

@@ -32,6 +32,7 @@ json::object cpu(const CpuFacts& facts) {
                                 {"numa_node", to_value(one.numa_node)},
                                 {"siblings", to_value(one.siblings)}});
   return {{"online", to_value(facts.online)},
+          {"possible", to_value(facts.possible)},
           {"isolated", to_value(facts.isolated)},
           {"allowed", to_value(facts.allowed)},
           {"cpus", std::move(each)}};

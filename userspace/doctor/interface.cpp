@@ -37,7 +37,13 @@ void read_link(InterfaceFacts& facts, const Root& root) {
   facts.lower = std::move(relatives.lower);
 }
 
-void read_driver(InterfaceFacts& facts, const KernelFacts& kernel, const Ethtool& ethtool) {
+// virtio_net takes as many as the kernel has numbers for CPUs (nr_cpu_ids).
+std::uint32_t queues_for_xdp(const std::string& driver, const CpuFacts& cpu) {
+  if (driver != "virtio_net" || !cpu.possible || cpu.possible->empty()) return 0;
+  return cpu.possible->back() + 1;
+}
+
+void read_driver(InterfaceFacts& facts, const HostFacts& host, const Ethtool& ethtool) {
   const std::string& name = facts.kernel_name;
   facts.driver = ethtool.driver(name);
   facts.channels = ethtool.channels(name);
@@ -49,6 +55,7 @@ void read_driver(InterfaceFacts& facts, const KernelFacts& kernel, const Ethtool
 
   const std::string driver = facts.driver ? facts.driver->name : std::string();
   facts.native_mtu_limit_bytes = xdp::native_mtu_limit(driver);
+  facts.queues_for_xdp = queues_for_xdp(driver, host.cpu);
   const DriverSupport* support = xdp::find_driver_support(driver);
   facts.driver_support =
       support != nullptr
@@ -57,7 +64,7 @@ void read_driver(InterfaceFacts& facts, const KernelFacts& kernel, const Ethtool
                 Unknown{Why::not_supported, "nothing is known here of the driver " + driver});
   facts.xdp = read_netdev_features(facts.index);
   if (!facts.xdp && facts.xdp.unknown().why == Why::not_supported)
-    facts.xdp = documented_features(driver, kernel);
+    facts.xdp = documented_features(driver, host.kernel);
 }
 
 }  // namespace
@@ -86,7 +93,7 @@ void reckon_memory(InterfaceFacts& facts, const control::Interface& config,
 }
 
 InterfaceFacts read_interface(const control::Interface& config,
-                              const control::FlowTableConfig& flow_table, const KernelFacts& kernel,
+                              const control::FlowTableConfig& flow_table, const HostFacts& host,
                               const Ethtool& ethtool, const Root& root) {
   InterfaceFacts facts;
   facts.name = config.name;
@@ -100,7 +107,7 @@ InterfaceFacts read_interface(const control::Interface& config,
   facts.receive_queues = nic->receive_queues;
   facts.transmit_queues = nic->transmit_queues;
   read_link(facts, root);
-  read_driver(facts, kernel, ethtool);
+  read_driver(facts, host, ethtool);
   facts.xdp_program = read_xdp_program(facts.index);
   facts.served_by = read_server(facts.index, root);
   reckon_memory(facts, config, flow_table);

@@ -12,7 +12,7 @@ namespace guideway::doctor {
 
 [[nodiscard]] InterfaceFacts read_interface(const control::Interface& config,
                                             const control::FlowTableConfig& flow_table,
-                                            const KernelFacts& kernel, const Ethtool& ethtool,
+                                            const HostFacts& host, const Ethtool& ethtool,
                                             const Root& root);
 
 // Fills what the workers will take. REQUIRES: the queues and the MTU of `facts` are read.

@@ -104,6 +104,7 @@ json::value to_value(const InterfaceFacts& value) {
   out["driver_support"] = to_value(value.driver_support);
   out["virtio"] = to_value(value.virtio);
   out["native_mtu_limit_bytes"] = value.native_mtu_limit_bytes;
+  out["queues_for_xdp"] = value.queues_for_xdp;
   out["xdp_program"] = to_value(value.xdp_program);
   out["served_by"] = to_value(value.served_by);
   out["master"] = to_value(value.master);

@@ -12,19 +12,23 @@ namespace {
 constexpr std::uint32_t kClientMtu = 1500;
 constexpr std::uint32_t kEgressMtu = kClientMtu + kOuterIpBytes;
 
-// While a program is attached, igb takes no MTU that the buffers which it had then do not fit.
-bool keeps_its_buffers(const InterfaceCase& seen) {
-  return seen.running != nullptr && seen.facts.driver.known() && seen.facts.driver->name == "igb";
+// Of a program that is attached to igb at an MTU up to this one, the buffers hold no larger one
+// (found by trying), and the driver refuses it. What it was attached to above has larger buffers.
+constexpr std::uint32_t kIgbSmallMtu = 1510;
+
+bool exceeds_buffers(const InterfaceCase& seen, std::uint32_t mtu_bytes) {
+  return seen.running != nullptr && seen.running->attachment == "native" &&
+         seen.facts.driver.known() && seen.facts.driver->name == "igb" &&
+         seen.facts.mtu_bytes.value_or(0) <= kIgbSmallMtu && mtu_bytes > kIgbSmallMtu;
 }
 
 Mend set_mtu(const InterfaceCase& seen, std::uint32_t mtu_bytes) {
   const std::string mtu = std::to_string(mtu_bytes);
-  const std::string set = "ip link set dev " + seen.name + " mtu " + mtu;
-  return Mend::by_command(keeps_its_buffers(seen)
-                              ? "systemctl stop guideway && " + set + " && systemctl start guideway"
-                              : set,
-                          "MTUBytes=" + mtu + " under [Link] in its .network file, or mtu " + mtu +
-                              " in /etc/network/interfaces");
+  const Mend mend =
+      Mend::by_command("ip link set dev " + seen.name + " mtu " + mtu,
+                       "MTUBytes=" + mtu + " under [Link] in its .network file, or mtu " + mtu +
+                           " in /etc/network/interfaces");
+  return exceeds_buffers(seen, mtu_bytes) ? while_stopped(mend) : mend;
 }
 
 bool judge_there(const InterfaceCase& seen, Report& report) {

@@ -82,6 +82,8 @@ bool judge_demand(const InterfaceCase& seen, const XdpFeatures& xdp, Report& rep
                driver + without_native(seen, xdp, ", which the file demands"), mode_auto(seen));
     return false;
   }
+  if ((mode == Mode::copy || mode == Mode::zero_copy) && switches_queues_on(seen.facts))
+    return false;  // said as spare_queues
   if (mode == Mode::zero_copy && !has_zero_copy(seen.facts, seen.config)) {
     report.say(Severity::error, "mode",
                driver + without_zero_copy(seen, xdp, ", which the file demands"), mode_auto(seen));
@@ -94,6 +96,7 @@ void judge_expected(const InterfaceCase& seen, const XdpFeatures& xdp, Report& r
   const std::string driver = "the driver " + driver_of(seen);
   switch (expected_way(seen)) {
     case Way::generic:
+      if (has_native(xdp) && seen.config.mode != Mode::generic) return;  // said as spare_queues
       if (has_native(xdp))
         report.say(Severity::warning, "mode",
                    "generic mode, as the file says, though " + driver +
@@ -148,27 +151,32 @@ void judge_obtained(const InterfaceCase& seen, Report& report) {
     report.ok("obtained", "guidewayd got the mode that was to be expected");
 }
 
-// For XDP virtio_net switches on one queue more for each CPU, if it has as many to spare. guidewayd
-// does not serve these (xdp/port.cpp says why), and so does not attach natively.
+// While a program is attached natively virtio_net does not change its queues; and in generic mode
+// the new ones would have no worker.
+Mend use_all_queues(const InterfaceCase& seen) {
+  const std::string all = std::to_string(seen.facts.channels->max_combined);
+  const Mend mend = ethtool("-L " + seen.name + " combined " + all, "CombinedChannels=" + all);
+  return seen.running != nullptr ? while_stopped(mend) : mend;
+}
+
+// For XDP virtio_net switches on one queue more for each CPU.
 void judge_virtio_queues(const InterfaceCase& seen, Report& report) {
   const auto& channels = seen.facts.channels;
-  const auto& cpus = seen.all.facts.host.cpu.online;
-  const Way expected = expected_way(seen);
-  if (driver_of(seen) != "virtio_net" || !channels.known() || !cpus.known() ||
-      expected == Way::unknown || expected == Way::generic)
+  if (seen.facts.queues_for_xdp == 0 || !channels.known() || seen.config.mode == Mode::generic ||
+      !seen.facts.xdp.known() || !has_native(*seen.facts.xdp))
     return;
-  if (channels->combined + cpus->size() > channels->max_combined) {
+  if (!switches_queues_on(seen.facts)) {
     report.ok("spare_queues", "its driver has no queues to spare, which it would use for XDP");
     return;
   }
-  const std::string all = std::to_string(channels->max_combined);
   report.say(
       seen.config.mode == Mode::automatic ? Severity::warning : Severity::error, "spare_queues",
-      "it uses " + std::to_string(channels->combined) + " of " + all +
+      "it uses " + std::to_string(channels->combined) + " of " +
+          std::to_string(channels->max_combined) +
           " queues, and for XDP its driver switches on one more for each CPU, which cannot "
           "be served: " +
           (seen.config.mode == Mode::automatic ? "generic mode" : "guidewayd does not start"),
-      ethtool("-L " + seen.name + " combined " + all, "CombinedChannels=" + all));
+      use_all_queues(seen));
 }
 
 // The amazon driver keeps as many queues again for XDP.

@@ -39,7 +39,7 @@ Facts read_facts(const control::Model* model, const Root& root) {
   MemoryFacts& memory = facts.host.memory;
   for (const control::Interface& config : model->interfaces) {
     facts.interfaces.push_back(
-        read_interface(config, model->flow_table, facts.host.kernel, ethtool, root));
+        read_interface(config, model->flow_table, facts.host, ethtool, root));
     memory.umem_bytes += facts.interfaces.back().umem_bytes.value_or(0);
     memory.flow_tables_bytes += facts.interfaces.back().flow_tables_bytes.value_or(0);
   }

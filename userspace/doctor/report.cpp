@@ -82,4 +82,9 @@ Mend ethtool(const std::string& arguments, const std::string& link_setting) {
                                     "10-guideway.link; or the same command at each boot");
 }
 
+Mend while_stopped(Mend mend) {
+  mend.text = "systemctl stop guideway; " + mend.text + "; systemctl start guideway";
+  return mend;
+}
+
 }  // namespace guideway::doctor

@@ -63,4 +63,7 @@ class Report {
 // A command of ethtool, and the setting of a .link file of systemd that does the same at each boot.
 [[nodiscard]] Mend ethtool(const std::string& arguments, const std::string& link_setting = {});
 
+// The same command while guidewayd is stopped. It is started again whatever becomes of the command.
+[[nodiscard]] Mend while_stopped(Mend mend);
+
 }  // namespace guideway::doctor

@@ -18,6 +18,11 @@ std::string_view name(Way way) {
 
 bool has_native(const XdpFeatures& xdp) { return xdp.native && xdp.redirect; }
 
+bool switches_queues_on(const InterfaceFacts& facts) {
+  return facts.queues_for_xdp != 0 && facts.channels.known() &&
+         facts.channels->combined + facts.queues_for_xdp <= facts.channels->max_combined;
+}
+
 std::string missing_of_virtio(const InterfaceFacts& facts) {
   if (!facts.virtio.known() || !facts.virtio->has_value()) return {};
   const VirtioFacts& virtio = **facts.virtio;
@@ -42,7 +47,7 @@ bool has_zero_copy(const InterfaceFacts& facts, const control::Interface& config
 Way expected_way(const InterfaceFacts& facts, const control::Interface& config) {
   if (config.mode == Mode::generic) return Way::generic;
   if (!facts.xdp.known()) return Way::unknown;
-  if (!has_native(*facts.xdp)) return Way::generic;
+  if (!has_native(*facts.xdp) || switches_queues_on(facts)) return Way::generic;
   return has_zero_copy(facts, config) && config.mode != Mode::copy ? Way::zero_copy : Way::copy;
 }
 

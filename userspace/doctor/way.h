@@ -22,6 +22,10 @@ enum class Way : std::uint8_t { unknown, generic, copy, zero_copy };
 // Native XDP that can give packets to sockets.
 [[nodiscard]] bool has_native(const XdpFeatures& xdp);
 
+// Its driver would switch on queues of its own for XDP, and has as many to spare. guidewayd does
+// not serve these (xdp/port.cpp says why), and so does not attach natively.
+[[nodiscard]] bool switches_queues_on(const InterfaceFacts& facts);
+
 // What the virtual machine's host has not given a virtio device, without which a driver that has
 // zero-copy does not get it: "VIRTIO_F_RING_RESET". Empty: nothing, or not known.
 [[nodiscard]] std::string missing_of_virtio(const InterfaceFacts& facts);

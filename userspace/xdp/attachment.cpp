@@ -12,10 +12,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "xdp/driver_support.h"
 #include "xdp/occupant.h"
+#include "xdp/steering.h"
 
 namespace guideway::xdp {
 namespace {
@@ -66,17 +68,24 @@ Multiprog programs_of(int interface_index) {
 class WithoutDispatcher {
  public:
   explicit WithoutDispatcher(Sharing sharing) : set_(sharing == Sharing::never) {
-    if (set_) ::setenv(kVariable, "1", 1);
+    if (!set_) return;
+    if (const char* const before = std::getenv(kVariable); before != nullptr) before_ = before;
+    ::setenv(kVariable, "1", 1);
   }
   WithoutDispatcher(const WithoutDispatcher&) = delete;
   WithoutDispatcher& operator=(const WithoutDispatcher&) = delete;
   ~WithoutDispatcher() {
-    if (set_) ::unsetenv(kVariable);
+    if (!set_) return;
+    if (before_)
+      ::setenv(kVariable, before_->c_str(), 1);
+    else
+      ::unsetenv(kVariable);
   }
 
  private:
   static constexpr const char* kVariable = "LIBXDP_SKIP_DISPATCHER";
   bool set_;
+  std::optional<std::string> before_;
 };
 
 xdp_attach_mode to_libxdp(AttachMode mode) {
@@ -140,11 +149,17 @@ Result<> detach_leftover(const std::string& program, const std::string& interfac
   return {};
 }
 
-std::string mtu_hint(const Nic& nic) {
+// Whether the file can have the program go without native mode. Decapsulation has no such file.
+bool can_be_generic(const std::string& program, AttachMode mode) {
+  return mode == AttachMode::native && program == Steering::kProgram;
+}
+
+std::string mtu_hint(const Nic& nic, bool generic_helps) {
   if (nic.driver == "veth")
     return "lower the MTU of " + nic.name + " and of its peer, such as to " +
            std::to_string(native_mtu_limit(nic.driver));
-  return "lower the MTU: ip link set dev " + nic.name + " mtu 1500, or set mode: generic";
+  return "lower the MTU: ip link set dev " + nic.name + " mtu 1500" +
+         (generic_helps ? ", or set mode: generic" : "");
 }
 
 // Of a driver that has no native XDP: since when it has, if it ever has.
@@ -154,11 +169,12 @@ std::string refused_because(int error, const Nic& nic, AttachMode mode) {
   return why.empty() ? why : ": " + why;
 }
 
-std::string attach_hint(int error, const Nic& nic, AttachMode mode) {
+std::string attach_hint(int error, const std::string& program, const Nic& nic, AttachMode mode) {
   if (error == EPERM || error == EACCES)
     return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON";
-  if (error == EOPNOTSUPP) return "mode: auto and mode: generic do without it";
-  if (error == ERANGE) return mtu_hint(nic);
+  if (error == EOPNOTSUPP && can_be_generic(program, mode))
+    return "mode: auto and mode: generic do without it";
+  if (error == ERANGE) return mtu_hint(nic, can_be_generic(program, mode));
   if (error == EBUSY || error == EEXIST) {
     const Multiprog programs = programs_of(static_cast<int>(nic.index));
     return occupied_hint(nic, mode, find_occupant(nic.index),
@@ -226,7 +242,7 @@ Result<Attachment> Attachment::attach(bpf_object* object, const std::string& pro
     std::string words = last_kernel_words.empty() ? "" : " (" + last_kernel_words + ")";
     return std::unexpected(
         Error{doing + ": " + std::strerror(-error) + words + refused_because(-error, nic, mode),
-              attach_hint(-error, nic, mode), -error});
+              attach_hint(-error, program, nic, mode), -error});
   }
   return Attachment(created, index, mode);
 }

@@ -54,7 +54,7 @@ const std::array<Row, 45>& table() {
       {"nicvf", {"4.12", "", ""}},
       {"qede", {"4.10", "5.9", ""}},
       {"r8169", {"", "", ""}},
-      {"rvu_nicpf", {"5.16", "5.16", ""}},
+      {"rvu_nicpf", {"5.16", "5.16", "6.15"}},
       {"sfc", {"5.5", "5.5", ""}},
       {"st_gmac", {"5.13", "5.13", "5.13"}},
       {"tg3", {"", "", ""}},
@@ -73,17 +73,10 @@ std::string text_of(KernelVersion version) {
 
 std::string why_not(std::string_view driver, const std::string& what, const std::string& since,
                     KernelVersion kernel) {
+  if (has_come(since, kernel)) return {};
   const std::string who = "the driver " + std::string(driver) + " has ";
   if (since.empty()) return who + "no " + what;
-  return who + what + " from Linux " + since + " on" +
-         (has_come(since, kernel) ? "" : ", and this is " + text_of(kernel));
-}
-
-// What the driver wants besides a kernel, of this machine.
-std::string zero_copy_wants(std::string_view driver, KernelVersion kernel) {
-  const DriverSupport* support = find_driver_support(driver);
-  if (driver != "virtio_net" || !has_come(support->zero_copy_since, kernel)) return {};
-  return ", where " + std::string(kVirtioWants);
+  return who + what + " from Linux " + since + " on, and this is " + text_of(kernel);
 }
 
 }  // namespace
@@ -129,8 +122,9 @@ std::string why_no_native(std::string_view driver, KernelVersion kernel) {
 std::string why_no_zero_copy(std::string_view driver, KernelVersion kernel) {
   const DriverSupport* support = find_driver_support(driver);
   if (support == nullptr) return {};
-  return why_not(driver, "zero-copy", support->zero_copy_since, kernel) +
-         zero_copy_wants(driver, kernel);
+  if (driver == "virtio_net" && has_come(support->zero_copy_since, kernel))
+    return "the driver virtio_net has zero-copy where " + std::string(kVirtioWants);
+  return why_not(driver, "zero-copy", support->zero_copy_since, kernel);
 }
 
 }  // namespace guideway::xdp

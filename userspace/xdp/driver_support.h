@@ -9,6 +9,7 @@
 // Threads: any. Owns: nothing; what is returned lives as long as the program.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -46,9 +47,9 @@ struct DriverSupport {
 inline constexpr std::string_view kVirtioWants =
     "the virtual machine's host gives the device VIRTIO_F_ACCESS_PLATFORM and VIRTIO_F_RING_RESET";
 
-// Why a driver refuses on this kernel, as far as the table knows ("": it does not), to be put
-// behind a cause: "the driver igb has zero-copy from Linux 6.14 on, and this is 6.1", "the driver
-// e1000e has no native XDP".
+// Why a driver refuses on this kernel, as far as the table knows ("": it does not, as of a driver
+// that has it there), to be put behind a cause: "the driver igb has zero-copy from Linux 6.14 on,
+// and this is 6.1", "the driver e1000e has no native XDP".
 [[nodiscard]] std::string why_no_native(std::string_view driver, KernelVersion kernel);
 [[nodiscard]] std::string why_no_zero_copy(std::string_view driver, KernelVersion kernel);
 

@@ -7,7 +7,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/unique_fd.h"
 #include "support/catch.h"
@@ -163,6 +165,41 @@ TEST_CASE("of what a service manager misses the newest is kept") {
   } while (!next.empty());
   CHECK(last == "STATUS=at 99999\n");
   CHECK(heard < 50'000);
+}
+
+TEST_CASE("what a service manager that stands still has to know is not lost for statuses") {
+  Listener listener;
+  ServiceManager manager;
+  for (int i = 0; i < 100'000; ++i) manager.alive();
+  manager.reloading();
+  for (int i = 0; i < 1000; ++i) manager.status("at " + std::to_string(i));
+  manager.ready("b");
+  manager.stopping("stopping", 5s);
+  for (int i = 1000; i < 2000; ++i) manager.status("at " + std::to_string(i));
+  std::vector<std::string> heard;
+  for (bool more = true; more; manager.status("at 1999")) {
+    more = false;
+    for (std::string next; !(next = listener.next()).empty(); more = true)
+      if (next != "WATCHDOG=1\n") heard.push_back(next);
+  }
+  REQUIRE(heard.size() == 4);
+  CHECK(heard[0].starts_with("RELOADING=1\n"));
+  CHECK(heard[1] == "READY=1\nSTATUS=b\n");
+  CHECK(heard[2].starts_with("STOPPING=1\n"));
+  CHECK(heard[3] == "STATUS=at 1999\n");
+}
+
+TEST_CASE("a process that ends says why, if there is room by then") {
+  Listener listener;
+  std::optional<ServiceManager> manager(std::in_place);
+  for (int i = 0; i < 100'000; ++i) manager->alive();
+  manager->status("starting");
+  manager->failed({.what = "cannot start"});
+  CHECK(listener.next() == "WATCHDOG=1\n");
+  manager.reset();
+  std::string last;
+  for (std::string next; !(next = listener.next()).empty();) last = next;
+  CHECK(last == "STATUS=cannot start\nERRNO=22\n");
 }
 
 TEST_CASE("a service manager is found by an abstract name too") {

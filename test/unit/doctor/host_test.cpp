@@ -105,6 +105,7 @@ TEST_CASE("CPUs are read with their node and the threads of their core") {
   ScratchRoot root;
   const std::string system = "sys/devices/system/";
   root.write(system + "cpu/online", "0-1,3");
+  root.write(system + "cpu/possible", "0-7");
   root.write(system + "cpu/isolated", "3");
   root.write(system + "cpu/cpu0/topology/thread_siblings_list", "0,3");
   root.write(system + "node/node0/cpulist", "0-1");
@@ -112,6 +113,7 @@ TEST_CASE("CPUs are read with their node and the threads of their core") {
   root.write(system + "node/possible", "0-1");
   const CpuFacts facts = read_cpus(root.path());
   CHECK(facts.online.is({0, 1, 3}));
+  CHECK(facts.possible.is({0, 1, 2, 3, 4, 5, 6, 7}));
   CHECK(facts.isolated.is({3}));
   REQUIRE(facts.allowed);
   CHECK_FALSE(facts.allowed->empty());

@@ -82,6 +82,26 @@ TEST_CASE("an MTU of 1524 is enough, and one that no backend is reached by does 
   CHECK(amiss(generic.findings(), "native_mtu").empty());
 }
 
+TEST_CASE("guidewayd is stopped for an MTU only where the buffers of igb hold no larger one") {
+  World world = with_daemon();
+  const auto mend = [&world](std::uint32_t mtu_bytes, const char* check) {
+    world.eth0().mtu_bytes = mtu_bytes;
+    const Findings said = amiss(world.findings(), check);
+    REQUIRE(said.size() == 1);
+    return said.front().mend.text;
+  };
+  const std::string set = "ip link set dev eth0 mtu 1524";
+  CHECK(mend(1500, "mtu") == set);
+  world.eth0().driver = Driver{.name = "igb", .version = {}, .bus = {}, .firmware = {}};
+  CHECK(mend(1500, "mtu") == "systemctl stop guideway; " + set + "; systemctl start guideway");
+  CHECK(mend(1520, "mtu") == set);
+  CHECK(mend(9000, "frame_size") == "ip link set dev eth0 mtu 3818");
+  world.running->interfaces.front().attachment = "generic";
+  CHECK(mend(1500, "mtu") == set);
+  world.running.reset();
+  CHECK(mend(1500, "mtu") == set);
+}
+
 TEST_CASE("of an interface that is not there nothing else is said") {
   World world;
   world.eth0() = {};

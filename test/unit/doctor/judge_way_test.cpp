@@ -127,24 +127,56 @@ TEST_CASE("busy polling is right where the kernel's own is put off") {
   CHECK(amiss(world.findings(), "busy_poll").empty());
 }
 
+// As many queues as it has CPUs to spare, and more than are online.
+void give_spare_queues(World& world) {
+  world.eth0().driver = Driver{.name = "virtio_net", .version = {}, .bus = {}, .firmware = {}};
+  world.eth0().queues_for_xdp = 6;
+  world.eth0().channels = Channels{.combined = 2, .max_combined = 8};
+}
+
 TEST_CASE("queues that virtio_net switches on for XDP are told of beforehand") {
   World world;
-  world.eth0().driver = Driver{.name = "virtio_net", .version = {}, .bus = {}, .firmware = {}};
-  const std::size_t cpus = world.facts.host.cpu.online->size();
-  world.eth0().channels =
-      Channels{.combined = 2, .max_combined = static_cast<std::uint32_t>(2 + cpus)};
+  give_spare_queues(world);
   const auto of_kind = [&world](Severity severity) {
     const Findings said = amiss(world.findings(), "spare_queues");
     REQUIRE(said.size() == 1);
     CHECK(said.front().severity == severity);
-    CHECK(said.front().mend.text.starts_with("ethtool -L eth0 combined "));
+    CHECK(said.front().mend.text == "ethtool -L eth0 combined 8");
   };
   of_kind(Severity::warning);
   world.config().mode = control::Mode::copy;
   of_kind(Severity::error);
-  world.eth0().channels =
-      Channels{.combined = 2, .max_combined = static_cast<std::uint32_t>(1 + cpus)};
+  world.eth0().channels = Channels{.combined = 2, .max_combined = 7};
   CHECK(amiss(world.findings(), "spare_queues").empty());
+  give_spare_queues(world);
+  world.config().mode = control::Mode::generic;
+  CHECK(amiss(world.findings(), "spare_queues").empty());
+}
+
+TEST_CASE("with queues to spare no other mode than generic is expected, nor said to be right") {
+  World world;
+  give_spare_queues(world);
+  CHECK(expected_way(world.eth0(), world.config()) == Way::generic);
+  for (const control::Mode mode :
+       {control::Mode::automatic, control::Mode::copy, control::Mode::zero_copy}) {
+    world.config().mode = mode;
+    for (const Finding& finding : world.findings())
+      CHECK((finding.check != "mode" && finding.check != "nic_ring"));
+  }
+  world.eth0().channels = Unknown{Why::not_supported, ""};
+  CHECK(expected_way(world.eth0(), world.config()) == Way::zero_copy);
+}
+
+TEST_CASE("queues are not switched on beside a daemon that has no worker for them") {
+  World world = with_daemon();
+  give_spare_queues(world);
+  world.running->interfaces.front().attachment = "generic";
+  for (RunningQueue& queue : world.running->interfaces.front().queues) queue.mode = "copy";
+  const Findings said = amiss(world.findings(), "spare_queues");
+  REQUIRE(said.size() == 1);
+  CHECK(said.front().mend.text ==
+        "systemctl stop guideway; ethtool -L eth0 combined 8; systemctl start guideway");
+  CHECK(amiss(world.findings(), "obtained").empty());
 }
 
 TEST_CASE("of a driver that nobody knows, and a kernel that does not tell, that is said") {
