@@ -319,10 +319,11 @@ def test_a_worker_that_hangs_while_a_reload_waits_for_answers_has_it_refused(lab
 
 
 def test_a_service_manager_that_stands_still_holds_nothing_up(supervised):
-    """Nobody reads what it is told, and its queue has room for ten or so: four a second are said."""
+    """Nobody reads what it is told, and its queue has no room: four a second would be said."""
     daemon, manager = supervised(watchdog_seconds=1)
+    manager.fill()
     begun = daemon.status()["node"]["uptime_seconds"]
-    process.wait_until(lambda: daemon.status()["node"]["uptime_seconds"] >= begun + 6, "the daemon answers", 30)
+    process.wait_until(lambda: daemon.status()["node"]["uptime_seconds"] >= begun + 3, "the daemon answers", 30)
     heard = len(manager.said("WATCHDOG"))
     manager.wait_for(lambda m: len(m.said("WATCHDOG")) > heard, "the watchdog is fed")
     assert daemon.stop() == 0

@@ -100,9 +100,9 @@ class Lab:
                 raise LabError(f"{what}: {value} is not within 1 to {most}")
         self.prefix, self.decapsulation, self.bgp = prefix, decapsulation, bgp
         self.link = links.of_lb1(queues)
-        self.queues = self.link.queues
         self.bin_dir = pathlib.Path(bin_dir or programs())
         self.folder = RUN / prefix
+        self.pins = self.folder / "bpf"
         self.client = Node("client", CLIENT, CLIENT_GATEWAY, CLIENT_MTU)
         self.lbs = [Node(f"lb{i}", f"10.77.{i}.2", f"10.77.{i}.1", FABRIC_MTU)
                     for i in range(1, lbs + 1)]
@@ -113,6 +113,11 @@ class Lab:
     @property
     def nodes(self):
         return [self.client, *self.lbs, *self.backends]
+
+    @property
+    def queues(self):
+        """Those of lb1's net0, of which the other links have as many."""
+        return self.link.queues
 
     def ns(self, name):
         """The namespace of a node of this lab."""
@@ -372,6 +377,8 @@ class Lab:
             self.ip("router", *(f"link delete {end}" for end in ends))
         for name in present:
             netns.ip("netns", "delete", name)
+        while os.path.ismount(self.pins):  # of a run that was killed (support/sharing.py)
+            netns.run("umount", self.pins)
         shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             RUN.rmdir()

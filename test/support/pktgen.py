@@ -34,7 +34,11 @@ class Generator:
 
     def __enter__(self):
         self._write(_FIRST_THREAD, "rem_device_all", f"add_device {_DEVICE}")
-        self._write(_DEVICE, *self._settings)
+        try:
+            self._write(_DEVICE, *self._settings)
+        except BaseException:  # nobody calls __exit__ then, and the generator keeps the device
+            self._write(_FIRST_THREAD, "rem_device_all")
+            raise
         return self
 
     def __exit__(self, *_):

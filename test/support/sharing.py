@@ -26,8 +26,9 @@ def missing_tools():
 
 @contextlib.contextmanager
 def shared_pins(lab):
-    """One BPF file system for all that is started meanwhile."""
-    folder = lab.folder / "bpf"
+    """One BPF file system for all that is started meanwhile. What a run that is killed leaves mounted,
+    lab.down() unmounts."""
+    folder = lab.pins
     folder.mkdir()
     netns.run("mount", "-t", "bpf", "bpf", folder)
     os.environ["LIBXDP_BPFFS"] = str(folder)
