@@ -128,6 +128,7 @@ def stopped_gobgpd(lab, name):
     """By SIGSTOP: its sockets stay, nobody answers on them."""
     signal_gobgpd(lab, name, signal.SIGSTOP)
     try:
+        process.wait_stopped(lab.running(name, "gobgpd")["pid"], "gobgpd")
         yield
     finally:
         signal_gobgpd(lab, name, signal.SIGCONT)

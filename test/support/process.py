@@ -75,6 +75,11 @@ def state(pid):
     return None if fields is None else fields[0]
 
 
+def wait_stopped(pid, what):
+    """Until each thread of a process that was sent SIGSTOP stands still: one that does not may still answer."""
+    wait_until(lambda: all(state(thread) == "T" for thread in os.listdir(f"/proc/{pid}/task")), f"{what} is stopped")
+
+
 def cpu_seconds(pid):
     """User and system time that the process has used, all threads together."""
     fields = _stat(pid)

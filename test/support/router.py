@@ -39,7 +39,7 @@ def paused(lab, what, node="router"):
     pid = lab.running(node, what)["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        process.wait_until(lambda: process.state(pid) == "T", f"{what} is stopped")
+        process.wait_stopped(pid, what)
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
